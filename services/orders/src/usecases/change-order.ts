@@ -1,0 +1,65 @@
+import { type Clock, PlatformError } from '@plinth/base'
+import type { Order, OrderChange } from '../domain/order.ts'
+import { isRefusal, type OrderRefusal } from '../domain/refusals.ts'
+import type { Caller, OnceKey, OrderFeed, OrderStore } from './ports.ts'
+
+export interface ChangeOrderDeps {
+  readonly store: OrderStore
+  readonly feed: OrderFeed
+  readonly clock: Pick<Clock, 'nowMs'>
+}
+
+export interface ChangeRequest {
+  readonly orderId: string
+  readonly caller: Caller
+  /** The version the caller saw; another one is refused with `orders.stale`. */
+  readonly version?: number | undefined
+  readonly once?: OnceKey | undefined
+}
+
+/** The decision of one verb, made on the order as it is inside the unit of work. */
+export type Decide = (order: Order, nowMs: number) => OrderChange | OrderRefusal
+
+/**
+ * What every verb on one order does around its decision: finds the order, checks that the caller may touch it and saw
+ * its current version, decides, and saves state, timeline and events as one unit.
+ */
+export function createChangeOrder(deps: ChangeOrderDeps) {
+  return async function changeOrder(request: ChangeRequest, decide: Decide): Promise<Order | OrderRefusal> {
+    const outcome = await deps.store.unit(async (unit) => {
+      const work = async () => {
+        const order = checkVisible(await unit.find(request.orderId), request)
+        if (request.version !== undefined && request.version !== order.version) throw staleError(order)
+        const decision = decide(order, deps.clock.nowMs())
+        if (!isRefusal(decision) && decision.order !== order) await unit.save(decision)
+        return isRefusal(decision) ? decision : decision.order
+      }
+      return request.once ? (await unit.once(request.once, work)).value : await work()
+    })
+    if (!isRefusal(outcome)) deps.feed.publish(outcome)
+    return outcome
+  }
+}
+
+export type ChangeOrder = ReturnType<typeof createChangeOrder>
+
+/** Another customer's order looks exactly like one that does not exist. */
+export function checkVisible(
+  order: Order | undefined,
+  request: { readonly orderId: string; readonly caller: Caller },
+): Order {
+  if (order && (request.caller.isOperator || order.customerId === request.caller.id)) return order
+  throw new PlatformError(`Cannot find the order: no order ${request.orderId}`, {
+    kind: 'not_found',
+    code: 'orders.not_found',
+    details: { order_id: request.orderId },
+  })
+}
+
+function staleError(order: Order): PlatformError {
+  return new PlatformError('Cannot change the order: it was changed since you read it', {
+    kind: 'stale',
+    code: 'orders.stale',
+    details: { order_id: order.orderId, etag: `"${order.version}"` },
+  })
+}

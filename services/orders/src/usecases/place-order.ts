@@ -1,0 +1,100 @@
+import type { Clock, Ids } from '@plinth/base'
+import { type NewOrder, type Order, type Address, placeOrder as decide } from '../domain/order.ts'
+import { isRefusal, type OrderRefusal } from '../domain/refusals.ts'
+import type { CartLine, Inventory, OnceKey, OrderFeed, OrderStore, ReservedLine } from './ports.ts'
+
+export interface PlaceOrderDeps {
+  readonly store: OrderStore
+  readonly inventory: Inventory
+  readonly feed: OrderFeed
+  readonly clock: Pick<Clock, 'nowMs'>
+  readonly ids: Ids
+  readonly settings: () => PlaceOrderSettings
+}
+
+export interface PlaceOrderSettings {
+  /** How long a customer may take to pay. */
+  readonly payTimeoutMs: number
+  /** How much longer than that the stock is held, so that the order expires before its reservation does. */
+  readonly holdMarginMs: number
+}
+
+export interface PlaceOrder {
+  readonly customerId: string
+  /** Empty: the cart. */
+  readonly lines: readonly CartLine[]
+  readonly note: string
+  readonly shippingAddress: Address | undefined
+  /** Empty: to be paid later. */
+  readonly paymentMethod: string
+  readonly once: OnceKey
+}
+
+/**
+ * Reserves the stock, then writes the order. A crash between the two leaves a reservation without an order, which
+ * expires by itself; an order without a reservation cannot come to be.
+ */
+export function createPlaceOrder(deps: PlaceOrderDeps) {
+  return async function placeOrder(request: PlaceOrder): Promise<Order | OrderRefusal> {
+    const before = await deps.store.answered<Order>(request.once)
+    if (before) return before
+    const fromCart = request.lines.length === 0
+    const lines = fromCart ? await deps.store.cart(request.customerId) : request.lines
+    if (lines.length === 0) return { refused: 'cart_empty' }
+
+    const orderId = deps.ids.next()
+    const { payTimeoutMs, holdMarginMs } = deps.settings()
+    const reserved = await deps.inventory.reserve(orderId, { lines, holdMs: payTimeoutMs + holdMarginMs })
+    try {
+      const placed = await write(orderId, request, reserved)
+      if (isRefusal(placed) || placed.orderId !== orderId) await giveBack(orderId)
+      else deps.feed.publish(placed)
+      return placed
+    } catch (error) {
+      await giveBack(orderId)
+      throw error
+    }
+
+    async function write(id: string, wish: PlaceOrder, taken: readonly ReservedLine[]): Promise<Order | OrderRefusal> {
+      const nowMs = deps.clock.nowMs()
+      const decision = decideOn(newOrder(id, wish, { taken, payByMs: nowMs + payTimeoutMs }), taken, nowMs)
+      if (isRefusal(decision)) return decision
+      const { value } = await deps.store.unit((unit) =>
+        unit.once(wish.once, async () => {
+          await unit.save(decision)
+          if (fromCart) await unit.clearCart(wish.customerId)
+          return decision.order
+        }),
+      )
+      return value
+    }
+  }
+
+  /** Best effort: when it fails too, the reservation expires. */
+  async function giveBack(orderId: string): Promise<void> {
+    await deps.inventory.release(orderId).catch(() => {})
+  }
+
+  function newOrder(
+    orderId: string,
+    wish: PlaceOrder,
+    facts: { readonly taken: readonly ReservedLine[]; readonly payByMs: number },
+  ): NewOrder {
+    return {
+      orderId,
+      customerId: wish.customerId,
+      lines: facts.taken.map(({ currency: _, ...line }) => line),
+      currency: facts.taken[0]?.currency ?? '',
+      note: wish.note,
+      shippingAddress: wish.shippingAddress,
+      payByMs: facts.payByMs,
+      payment: wish.paymentMethod === '' ? undefined : { paymentId: deps.ids.next(), method: wish.paymentMethod },
+    }
+  }
+}
+
+function decideOn(order: NewOrder, taken: readonly ReservedLine[], nowMs: number) {
+  const currencies = new Set(taken.map((line) => line.currency))
+  if (currencies.size > 1) return { refused: 'currencies_mixed', currencies: [...currencies] } as const
+  return decide(order, nowMs)
+}

@@ -1,0 +1,96 @@
+import type { Order, OrderChange, OrderEvent, OrderStatus } from '../domain/order.ts'
+
+/** Who asks, as far as orders care. */
+export interface Caller {
+  readonly id: string
+  readonly isOperator: boolean
+}
+
+/** A command's idempotency: the same key with the same fingerprint gets the first answer again. */
+export interface OnceKey {
+  /** Caller and verb, so that keys of different people or commands never meet. */
+  readonly scope: string
+  readonly key: string
+  readonly fingerprint: string
+}
+
+export interface CartLine {
+  readonly productId: string
+  readonly quantity: number
+}
+
+export interface TimelineEntry extends OrderEvent {
+  readonly sequence: number
+  readonly atMs: number
+}
+
+export interface OrderQuery {
+  readonly customerId: string | undefined
+  readonly status: OrderStatus | undefined
+  readonly limit: number
+  /** Continue after this order; `undefined` begins with the newest. */
+  readonly after: { readonly createdAtMs: number; readonly orderId: string } | undefined
+}
+
+/** What can be done inside one unit of work. All of it is committed or none. */
+export interface OrderUnit {
+  find(orderId: string): Promise<Order | undefined>
+  /** Writes the order, its timeline and its events to the outbox. Throws `orders.changed` if another unit was first. */
+  save(change: OrderChange): Promise<void>
+  cart(customerId: string): Promise<readonly CartLine[]>
+  setCartLine(customerId: string, line: CartLine): Promise<void>
+  clearCart(customerId: string): Promise<void>
+  /** Runs `work` unless the key has an answer already; then that answer. The answer is plain data. */
+  once<T>(key: OnceKey, work: () => Promise<T>): Promise<{ readonly value: T; readonly replayed: boolean }>
+  /** Whether this message was not handled before; remembers that it is now. */
+  firstTime(group: string, messageId: string): Promise<boolean>
+}
+
+/** Where orders and carts are kept. */
+export interface OrderStore {
+  find(orderId: string): Promise<Order | undefined>
+  list(query: OrderQuery): Promise<readonly Order[]>
+  timeline(orderId: string): Promise<readonly TimelineEntry[]>
+  cart(customerId: string): Promise<readonly CartLine[]>
+  /** The stored answer of a key, if there is one. Throws `data.idempotency_mismatch` for another fingerprint. */
+  answered<T>(key: OnceKey): Promise<T | undefined>
+  /** Ids of unpaid orders whose time is over, oldest first. */
+  expired(nowMs: number, limit: number): Promise<readonly string[]>
+  /** Ids of orders that wait for a payment or a refund and have not changed since `beforeMs`, oldest first. */
+  waiting(beforeMs: number, limit: number): Promise<readonly string[]>
+  /** A durable unit of work; see `SqlStore.write`. */
+  unit<T>(work: (unit: OrderUnit) => Promise<T>): Promise<T>
+}
+
+/** Stock, as the catalogue keeps it. Every call may be repeated. */
+export interface Inventory {
+  /** All lines or none. Throws `catalog.out_of_stock`. */
+  reserve(
+    orderId: string,
+    request: { readonly lines: readonly CartLine[]; readonly holdMs: number },
+  ): Promise<readonly ReservedLine[]>
+  /** `gone` when the reservation expired and the stock was sold meanwhile. */
+  commit(orderId: string): Promise<'sold' | 'gone'>
+  release(orderId: string): Promise<void>
+}
+
+export interface ReservedLine {
+  readonly productId: string
+  readonly title: string
+  readonly quantity: number
+  readonly unitPriceMinor: number
+  readonly currency: string
+}
+
+/** Money. Every call may be repeated; outcomes arrive as payment events. */
+export interface Payments {
+  request(order: Order): Promise<void>
+  refund(paymentId: string, reason: string): Promise<void>
+}
+
+/** Tells whoever watches that an order changed. Called after the commit; must not throw. */
+export interface OrderFeed {
+  publish(order: Order): void
+  /** The order's changes from now on, until the signal aborts. Keeps only the newest when the reader is slow. */
+  watch(orderId: string, signal: AbortSignal): AsyncIterable<Order>
+}
