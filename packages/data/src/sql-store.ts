@@ -22,6 +22,10 @@ export interface SqlWriter<Schema> extends SqlReader<Schema> {
   afterCommit(callback: () => void): void
 }
 
+/** Any store's reader or writer, whatever its schema: for libraries that bring statements and tables of their own. */
+export type StatementReader = Omit<SqlReader<unknown>, 'query'>
+export type StatementWriter = Omit<SqlWriter<unknown>, 'query'>
+
 export interface WriteOptions {
   /** Ends the wait for a turn or a connection, and the work between statements. @default the surrounding scope's */
   readonly signal?: AbortSignal

@@ -1,0 +1,127 @@
+import { PlatformError } from '@plinth/base'
+import type { Migration } from './migrations.ts'
+import type { StatementWriter } from './sql-store.ts'
+import { sql } from './statement.ts'
+
+/** The table behind {@link idempotent}. Put it among the migrations of a service, under the id it gives. */
+export function idempotencyMigration(id: string): Migration {
+  return {
+    id,
+    up: {
+      sqlite: `
+        create table plinth_idempotency (
+          scope text not null,
+          key text not null,
+          fingerprint text not null,
+          answer blob not null,
+          created_ms integer not null,
+          primary key (scope, key)
+        ) strict, without rowid;
+        create index plinth_idempotency_age on plinth_idempotency (created_ms);`,
+      postgres: `
+        create table plinth_idempotency (
+          scope text not null,
+          key text not null,
+          fingerprint text not null,
+          answer bytea not null,
+          created_ms bigint not null,
+          primary key (scope, key)
+        );
+        create index plinth_idempotency_age on plinth_idempotency (created_ms);`,
+    },
+  }
+}
+
+/** One command, as its caller names it. */
+export interface IdempotentCommand {
+  /** Who asks what: method and principal, so that two callers never share a key. Up to 200 characters. */
+  readonly scope: string
+  /** The caller's idempotency key. Up to 200 characters. */
+  readonly key: string
+  /** A digest of the request: the same key with another request is a mistake of the caller. */
+  readonly fingerprint: string
+  readonly nowMs: number
+}
+
+/** The answer of a command, and whether it is the stored one. */
+export interface IdempotentAnswer {
+  readonly answer: Uint8Array
+  readonly replayed: boolean
+}
+
+interface Stored {
+  readonly fingerprint: string
+  readonly answer: Uint8Array
+}
+
+const textMax = 200
+
+const find = sql<{ scope: string; key: string }, Stored>`
+  select fingerprint, answer from plinth_idempotency where scope = ${'scope'} and key = ${'key'}`
+const store = sql<{ scope: string; key: string; fingerprint: string; answer: Uint8Array; nowMs: number }>`
+  insert into plinth_idempotency (scope, key, fingerprint, answer, created_ms)
+  values (${'scope'}, ${'key'}, ${'fingerprint'}, ${'answer'}, ${'nowMs'})`
+const sweep = sql<{ beforeMs: number; rowsMax: number }>`
+  delete from plinth_idempotency where (scope, key) in (
+    select scope, key from plinth_idempotency where created_ms < ${'beforeMs'} order by created_ms limit ${'rowsMax'}
+  )`
+
+/**
+ * Runs a command once: the answer is stored in the transaction that does the work, and whoever repeats the command
+ * gets that answer and no second effect. Two that race are serialised by the store; a refused or failed command
+ * stores nothing and may be repeated.
+ *
+ * @throws PlatformError `data.idempotency_mismatch` when the key was used for another request;
+ * `data.idempotency_key` when scope or key is empty or longer than 200 characters.
+ */
+export async function idempotent(
+  tx: StatementWriter,
+  command: IdempotentCommand,
+  work: () => Promise<Uint8Array>,
+): Promise<IdempotentAnswer> {
+  const { scope, key, fingerprint, nowMs } = command
+  checkText('scope', scope)
+  checkText('key', key)
+  const stored = await tx.get(find, { scope, key })
+  if (stored) {
+    if (stored.fingerprint !== fingerprint) throw mismatch(key)
+    return { answer: stored.answer, replayed: true }
+  }
+  const answer = await work()
+  await tx.run(store, { scope, key, fingerprint, answer, nowMs })
+  return { answer, replayed: false }
+}
+
+/**
+ * Forgets answers stored before `beforeMs`, at most `rowsMax` of them (1 to 10,000) so that no other unit waits
+ * long. Call it again while it returns `rowsMax`.
+ *
+ * @returns how many were forgotten.
+ */
+export async function sweepIdempotency(
+  tx: StatementWriter,
+  bounds: { readonly beforeMs: number; readonly rowsMax: number },
+): Promise<number> {
+  const { rowsMax } = bounds
+  if (!(Number.isInteger(rowsMax) && rowsMax >= 1 && rowsMax <= 10_000)) {
+    throw new RangeError(`Cannot sweep ${rowsMax} rows at once: rowsMax is an integer from 1 to 10000`)
+  }
+  const { changes } = await tx.run(sweep, bounds)
+  return changes
+}
+
+function checkText(name: 'scope' | 'key', text: string): void {
+  if (text.length >= 1 && text.length <= textMax) return
+  throw new PlatformError(`Cannot accept the idempotency ${name}: it has 1 to ${textMax} characters`, {
+    kind: 'invalid',
+    code: 'data.idempotency_key',
+  })
+}
+
+function mismatch(key: string): PlatformError {
+  return new PlatformError('Cannot repeat the command: its idempotency key was used for another request', {
+    kind: 'precondition',
+    code: 'data.idempotency_mismatch',
+    details: { key },
+  })
+}

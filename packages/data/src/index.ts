@@ -1,0 +1,25 @@
+/**
+ * SQL stores behind one port: SQLite with group commit, PostgreSQL with a bounded pool, migrations, units of work.
+ * @module
+ */
+export type { CommitAnnouncement, PoolAnnouncement } from './announcements.ts'
+export {
+  type IdempotentAnswer,
+  type IdempotentCommand,
+  idempotencyMigration,
+  idempotent,
+  sweepIdempotency,
+} from './idempotency.ts'
+export { type MigrateOptions, type Migration, type MigrationPlan, migrate } from './migrations.ts'
+export type { Migratable, MigratableStore } from './schema-access.ts'
+export type {
+  SqlDialectName,
+  SqlReader,
+  SqlStore,
+  SqlWriter,
+  StatementReader,
+  StatementWriter,
+  WriteOptions,
+} from './sql-store.ts'
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
+export { perDialect, type SqlValue, type Statement, sql } from './statement.ts'

@@ -1,0 +1,104 @@
+import { type Clock, PlatformError, type Timer } from '@plinth/base'
+
+export interface TurnstileOptions {
+  /** For messages: whose places these are. */
+  readonly store: string
+  readonly clock: Clock
+  /** How many may be inside at once. */
+  readonly places: number
+  readonly queueMax: number
+  /** The longest wait in the queue, in milliseconds. */
+  readonly waitMs: number
+}
+
+interface Waiter {
+  readonly admit: () => void
+  readonly turnAway: (reason: unknown) => void
+}
+
+/** Lets a bounded number in; the others wait in order, a bounded number of them and for a bounded time. */
+export class Turnstile {
+  readonly #options: TurnstileOptions
+  readonly #waiting = new Set<Waiter>()
+  #inside = 0
+  #empty: (() => void) | undefined
+
+  constructor(options: TurnstileOptions) {
+    this.#options = options
+  }
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * Takes a place; whoever holds one gives it back with {@link leave}.
+   *
+   * @throws PlatformError `data.queue_full` when too many wait, `data.pool_exhausted` after `waitMs`; the signal's
+   * reason when it aborts first.
+   */
+  enter(signal: AbortSignal | undefined): Promise<void> | undefined {
+    signal?.throwIfAborted()
+    if (this.#inside < this.#options.places) {
+      this.#inside++
+      return undefined
+    }
+    if (this.#waiting.size >= this.#options.queueMax) throw this.#refusal('data.queue_full')
+    return this.#wait(signal)
+  }
+
+  leave(): void {
+    const next = this.#waiting.values().next()
+    // The place passes from hand to hand, so nobody can slip in between.
+    if (!next.done) next.value.admit()
+    else if (--this.#inside === 0) this.#empty?.()
+  }
+
+  /** Settles when nobody is inside; those who wait come in first. */
+  async emptied(): Promise<void> {
+    if (this.#inside === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#empty = resolve
+    await promise
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let timer: Timer | undefined
+      const leaveQueue = () => {
+        this.#waiting.delete(waiter)
+        timer?.cancel()
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const waiter: Waiter = {
+        admit: () => {
+          leaveQueue()
+          resolve()
+        },
+        turnAway: (reason) => {
+          leaveQueue()
+          reject(reason)
+        },
+      }
+      const onAbort = () => waiter.turnAway(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      timer = this.#options.clock.setTimer(
+        () => waiter.turnAway(this.#refusal('data.pool_exhausted')),
+        this.#options.waitMs,
+      )
+      this.#waiting.add(waiter)
+    })
+  }
+
+  #refusal(code: 'data.queue_full' | 'data.pool_exhausted'): PlatformError {
+    const { store, places, queueMax, waitMs } = this.#options
+    const why =
+      code === 'data.queue_full' ? `${queueMax} calls wait already` : `all ${places} stayed in use for ${waitMs} ms`
+    return new PlatformError(`Cannot take a connection of the store "${store}": ${why}`, {
+      kind: 'exhausted',
+      code,
+      retryAfterMs: 250,
+      details: { places, queueMax, waitMs },
+    })
+  }
+}
