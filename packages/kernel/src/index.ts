@@ -3,15 +3,7 @@
  * transaction, with health that gives reasons.
  * @module
  */
-export {
-  type Assembly,
-  assemble,
-  type MissingNames,
-  type MissingPart,
-  type Running,
-  type StartOptions,
-} from './assemble.ts'
-export type { BackgroundTask, BackgroundTaskOptions } from './background-task.ts'
+
 export {
   type ConfigDefinition,
   type ConfigFields,
@@ -45,9 +37,16 @@ export {
   string,
 } from './config/fields.ts'
 export type { BytesText, DurationText } from './config/units.ts'
-export type { Graph, GraphNode, WiringProblem } from './graph.ts'
-export type { CheckResult, Criticality, HealthCheck, HealthRegistry } from './health.ts'
-export { type Key, type KeyMap, key, type ValueOf, type ValuesOf } from './key.ts'
+export { createEventLoopCheck, type EventLoopCheckOptions } from './health/event-loop-check.ts'
+export type {
+  CheckReport,
+  CheckResult,
+  Criticality,
+  HealthCheck,
+  HealthPhase,
+  HealthRegistry,
+  HealthReport,
+} from './health/health-registry.ts'
 export {
   BusKey,
   bindingOf,
@@ -64,6 +63,26 @@ export {
   Stores,
   Tracer,
 } from './keys.ts'
+export type { BackgroundTask, BackgroundTaskOptions, BackgroundTaskState } from './lifecycle/background-task.ts'
+export type { LifecycleObserver, LifecycleOptions, TaskFailure } from './lifecycle/lifecycle-options.ts'
+export {
+  formatReport,
+  type HookName,
+  type HookOutcome,
+  type HookReport,
+  type ShutdownReport,
+  type StartReport,
+} from './lifecycle/reports.ts'
+export {
+  type Assembly,
+  assemble,
+  type MissingNames,
+  type MissingPart,
+  type Running,
+  replace,
+} from './wiring/assemble.ts'
+export type { Graph, GraphNode, WiringProblem } from './wiring/graph.ts'
+export { type Key, type KeyMap, key, type ValueOf, type ValuesOf } from './wiring/key.ts'
 export {
   type AnyModule,
   defineModule,
@@ -74,4 +93,4 @@ export {
   provide,
   type Started,
   type StartedModule,
-} from './module.ts'
+} from './wiring/module.ts'

@@ -4,7 +4,7 @@ import type { Bus } from '@plinth/messaging'
 import type { Client, ServiceBinding } from '@plinth/rpc'
 import type { Logger, Metrics as MetricsRegistry, Tracer as SpanTracer } from '@plinth/telemetry'
 import type { ConfigDefinition, ConfigSection } from './config/define-config.ts'
-import { type Key, key } from './key.ts'
+import { type Key, key } from './wiring/key.ts'
 
 /** Time. */
 export const Clocks = key<Clock>()('clock')

@@ -16,8 +16,8 @@ import {
   provide,
   secret,
   string,
-} from './index.ts'
-import { createTestSection } from './testing.ts'
+} from '../index.ts'
+import { createTestSection } from '../testing.ts'
 
 const Name = key<string>()('name')
 const Greeting = key<string>()('greeting')

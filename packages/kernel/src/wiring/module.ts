@@ -1,6 +1,6 @@
 import type { Scope } from '@plinth/concurrency'
-import type { BackgroundTask, BackgroundTaskOptions } from './background-task.ts'
-import type { HealthRegistry } from './health.ts'
+import type { HealthRegistry } from '../health/health-registry.ts'
+import type { BackgroundTask, BackgroundTaskOptions } from '../lifecycle/background-task.ts'
 import type { Key, KeyMap, ValuesOf } from './key.ts'
 
 type NoKeys = Record<never, never>
