@@ -1,7 +1,7 @@
 import { type Clock, PlatformError } from '@plinth/base'
 import type { Order, OrderChange } from '../domain/order.ts'
 import { isRefusal, type OrderRefusal } from '../domain/refusals.ts'
-import type { Caller, OnceKey, OrderFeed, OrderStore } from './ports.ts'
+import type { Caller, OnceKey, OrderFeed, OrderStore, OrderUnit } from './ports.ts'
 
 export interface ChangeOrderDeps {
   readonly store: OrderStore
@@ -26,20 +26,33 @@ export type Decide = (order: Order, nowMs: number) => OrderChange | OrderRefusal
  */
 export function createChangeOrder(deps: ChangeOrderDeps) {
   return async function changeOrder(request: ChangeRequest, decide: Decide): Promise<Order | OrderRefusal> {
-    const outcome = await deps.store.unit(async (unit) => {
-      const work = async () => {
-        const order = checkVisible(await unit.find(request.orderId), request)
-        if (request.version !== undefined && request.version !== order.version) throw staleError(order)
-        const decision = decide(order, deps.clock.nowMs())
-        if (!isRefusal(decision) && decision.order !== order) await unit.save(decision)
-        return isRefusal(decision) ? decision : decision.order
+    let refusal: OrderRefusal | undefined
+    const work = async (unit: OrderUnit) => {
+      const order = checkVisible(await unit.find(request.orderId), request)
+      if (request.version !== undefined && request.version !== order.version) throw staleError(order)
+      const decision = decide(order, deps.clock.nowMs())
+      if (isRefusal(decision)) {
+        refusal = decision
+        throw new RolledBack()
       }
-      return request.once ? (await unit.once(request.once, work)).value : await work()
-    })
-    if (!isRefusal(outcome)) deps.feed.publish(outcome)
-    return outcome
+      if (decision.order !== order) await unit.save(decision)
+      return decision.order
+    }
+    try {
+      const changed = await deps.store.unit(async (unit) =>
+        request.once ? (await unit.once(request.once, () => work(unit))).value : await work(unit),
+      )
+      deps.feed.publish(changed)
+      return changed
+    } catch (error) {
+      if (error instanceof RolledBack && refusal) return refusal
+      throw error
+    }
   }
 }
+
+/** Leaves a unit of work without a trace: a refusal is no answer to keep, the same command may succeed later. */
+class RolledBack extends Error {}
 
 export type ChangeOrder = ReturnType<typeof createChangeOrder>
 

@@ -19,9 +19,9 @@ import { createCart } from './cart.ts'
 import { type ChangeRequest, createChangeOrder } from './change-order.ts'
 import { createPlaceOrder, type PlaceOrderDeps, type PlaceOrderSettings } from './place-order.ts'
 import type { Payments } from './ports.ts'
-import { createReadOrders } from './read-orders.ts'
 import { createReactToOrder } from './react-to-order.ts'
 import { createReactToPayment } from './react-to-payment.ts'
+import { createReadOrders } from './read-orders.ts'
 import { createSweepOrders } from './sweep-orders.ts'
 
 export interface OrdersSettings extends PlaceOrderSettings {

@@ -1,5 +1,5 @@
 import type { Clock, Ids } from '@plinth/base'
-import { type NewOrder, type Order, type Address, placeOrder as decide } from '../domain/order.ts'
+import { type Address, placeOrder as decide, type NewOrder, type Order } from '../domain/order.ts'
 import { isRefusal, type OrderRefusal } from '../domain/refusals.ts'
 import type { CartLine, Inventory, OnceKey, OrderFeed, OrderStore, ReservedLine } from './ports.ts'
 

@@ -29,7 +29,7 @@ export interface OrderQuery {
   readonly status: OrderStatus | undefined
   readonly limit: number
   /** Continue after this order; `undefined` begins with the newest. */
-  readonly after: { readonly createdAtMs: number; readonly orderId: string } | undefined
+  readonly after: { readonly timeMs: number; readonly id: string } | undefined
 }
 
 /** What can be done inside one unit of work. All of it is committed or none. */
@@ -84,13 +84,27 @@ export interface ReservedLine {
 
 /** Money. Every call may be repeated; outcomes arrive as payment events. */
 export interface Payments {
-  request(order: Order): Promise<void>
+  request(wish: PaymentWish): Promise<void>
   refund(paymentId: string, reason: string): Promise<void>
+}
+
+export interface PaymentWish {
+  readonly paymentId: string
+  readonly orderId: string
+  readonly totalMinor: number
+  readonly currency: string
+  readonly paymentMethod: string
 }
 
 /** Tells whoever watches that an order changed. Called after the commit; must not throw. */
 export interface OrderFeed {
   publish(order: Order): void
-  /** The order's changes from now on, until the signal aborts. Keeps only the newest when the reader is slow. */
-  watch(orderId: string, signal: AbortSignal): AsyncIterable<Order>
+  /** Listens from now on. Keeps only the newest state when the reader is slow. */
+  watch(orderId: string): OrderWatch
+}
+
+/** Someone who listens to one order; disposing it stops listening. */
+export interface OrderWatch extends Disposable {
+  /** The next newer state; `undefined` once the signal has aborted. */
+  next(signal: AbortSignal): Promise<Order | undefined>
 }

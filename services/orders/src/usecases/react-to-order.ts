@@ -1,5 +1,12 @@
-import type { Order, OrderEventType } from '../domain/order.ts'
-import type { Inventory, Payments } from './ports.ts'
+import type { OrderEventType } from '../domain/order.ts'
+import type { Inventory, Payments, PaymentWish } from './ports.ts'
+
+/** What orders announce, reduced to what has to happen elsewhere. */
+export interface OrderNews extends PaymentWish {
+  readonly type: OrderEventType
+  readonly reason: string
+  readonly goodsLeft: boolean
+}
 
 export interface ReactToOrderDeps {
   readonly inventory: Inventory
@@ -11,16 +18,16 @@ export interface ReactToOrderDeps {
  * event that is delivered twice, or again after a crash in the middle, does no harm. Throwing asks for another delivery.
  */
 export function createReactToOrder(deps: ReactToOrderDeps) {
-  return async function reactToOrder(type: OrderEventType, order: Order): Promise<void> {
-    switch (type) {
+  return async function reactToOrder(news: OrderNews): Promise<void> {
+    switch (news.type) {
       case 'order_payment_requested':
-        return await deps.payments.request(order)
+        return await deps.payments.request(news)
       case 'order_refund_requested':
-        return await deps.payments.refund(order.paymentId, order.cancelReason)
+        return await deps.payments.refund(news.paymentId, news.reason)
       case 'order_cancelled':
-        return await deps.inventory.release(order.orderId)
+        return await deps.inventory.release(news.orderId)
       case 'order_refunded':
-        return order.goodsLeft ? undefined : await deps.inventory.release(order.orderId)
+        return news.goodsLeft ? undefined : await deps.inventory.release(news.orderId)
       case 'order_placed':
       case 'order_payment_failed':
       case 'order_paid':
@@ -29,7 +36,7 @@ export function createReactToOrder(deps: ReactToOrderDeps) {
       case 'order_updated':
         return
       default:
-        return type satisfies never
+        return news.type satisfies never
     }
   }
 }

@@ -33,7 +33,7 @@ export function createReadOrders(deps: { readonly store: OrderStore; readonly fe
       const found = await deps.store.list({ customerId, status, after, limit: limit + 1 })
       const orders = found.slice(0, limit)
       const last = orders.at(-1)
-      const next = found.length > limit && last ? { createdAtMs: last.createdAtMs, orderId: last.orderId } : undefined
+      const next = found.length > limit && last ? { timeMs: last.createdAtMs, id: last.orderId } : undefined
       return { orders, next }
     },
     async timeline(request: One): Promise<readonly TimelineEntry[]> {
@@ -42,15 +42,14 @@ export function createReadOrders(deps: { readonly store: OrderStore; readonly fe
     },
     async *watch(request: One, signal: AbortSignal): AsyncIterable<Order> {
       // Listening begins before the first look, so that no change falls between the two.
-      const changes = deps.feed.watch(request.orderId, signal)
-      let order = await get(request)
-      yield order
-      if (isSettled(order)) return
-      for await (const newer of changes) {
-        if (newer.version <= order.version) continue
-        order = newer
-        yield order
+      using watch = deps.feed.watch(request.orderId)
+      let order: Order | undefined = await get(request)
+      let seen = 0
+      while (order) {
+        if (order.version > seen) yield order
+        seen = Math.max(seen, order.version)
         if (isSettled(order)) return
+        order = await watch.next(signal)
       }
     },
   }

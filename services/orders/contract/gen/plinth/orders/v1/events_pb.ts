@@ -12,191 +12,63 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file plinth/orders/v1/events.proto.
  */
 export const file_plinth_orders_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wbGludGgvb3JkZXJzL3YxL2V2ZW50cy5wcm90bxIQcGxpbnRoLm9yZGVycy52MSI1CgtPcmRlclBsYWNlZBImCgVvcmRlchgBIAEoCzIXLnBsaW50aC5vcmRlcnMudjEuT3JkZXIiXAoVT3JkZXJQYXltZW50UmVxdWVzdGVkEiYKBW9yZGVyGAEgASgLMhcucGxpbnRoLm9yZGVycy52MS5PcmRlchIbCg5wYXltZW50X21ldGhvZBgCIAEoCUIDgAEBIjwKEk9yZGVyUGF5bWVudEZhaWxlZBImCgVvcmRlchgBIAEoCzIXLnBsaW50aC5vcmRlcnMudjEuT3JkZXIiMwoJT3JkZXJQYWlkEiYKBW9yZGVyGAEgASgLMhcucGxpbnRoLm9yZGVycy52MS5PcmRlciI2CgxPcmRlclNoaXBwZWQSJgoFb3JkZXIYASABKAsyFy5wbGludGgub3JkZXJzLnYxLk9yZGVyIjgKDk9yZGVyRGVsaXZlcmVkEiYKBW9yZGVyGAEgASgLMhcucGxpbnRoLm9yZGVycy52MS5PcmRlciI2CgxPcmRlclVwZGF0ZWQSJgoFb3JkZXIYASABKAsyFy5wbGludGgub3JkZXJzLnYxLk9yZGVyIjgKDk9yZGVyQ2FuY2VsbGVkEiYKBW9yZGVyGAEgASgLMhcucGxpbnRoLm9yZGVycy52MS5PcmRlciJVChRPcmRlclJlZnVuZFJlcXVlc3RlZBImCgVvcmRlchgBIAEoCzIXLnBsaW50aC5vcmRlcnMudjEuT3JkZXISFQoNcmVsZWFzZV9zdG9jaxgCIAEoCCI3Cg1PcmRlclJlZnVuZGVkEiYKBW9yZGVyGAEgASgLMhcucGxpbnRoLm9yZGVycy52MS5PcmRlcmIGcHJvdG8z", [file_plinth_orders_v1_orders]);
+  fileDesc("Ch1wbGludGgvb3JkZXJzL3YxL2V2ZW50cy5wcm90bxIQcGxpbnRoLm9yZGVycy52MSKSAQoKT3JkZXJFdmVudBIMCgR0eXBlGAEgASgJEiYKBW9yZGVyGAIgASgLMhcucGxpbnRoLm9yZGVycy52MS5PcmRlchINCgVhY3RvchgDIAEoCRIOCgZkZXRhaWwYBCABKAkSGwoOcGF5bWVudF9tZXRob2QYBSABKAlCA4ABARISCgpnb29kc19sZWZ0GAYgASgIYgZwcm90bzM", [file_plinth_orders_v1_orders]);
 
 /**
- * @generated from message plinth.orders.v1.OrderPlaced
- */
-export type OrderPlaced = Message<"plinth.orders.v1.OrderPlaced"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderPlaced.
- * Use `create(OrderPlacedSchema)` to create a new message.
- */
-export const OrderPlacedSchema: GenMessage<OrderPlaced> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 0);
-
-/**
- * The order wants this payment; asked again with the same payment id until its outcome is known.
+ * Topic `orders.order`, key = order id. One message for all that happens to an order; `type` is also the type of the
+ * bus message, so that a consumer can pass over what does not concern it without decoding.
  *
- * @generated from message plinth.orders.v1.OrderPaymentRequested
+ * @generated from message plinth.orders.v1.OrderEvent
  */
-export type OrderPaymentRequested = Message<"plinth.orders.v1.OrderPaymentRequested"> & {
+export type OrderEvent = Message<"plinth.orders.v1.OrderEvent"> & {
   /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
+   * order_placed, order_payment_requested, order_payment_failed, order_paid, order_shipped, order_delivered,
+   * order_updated, order_cancelled, order_refund_requested, order_refunded.
+   *
+   * @generated from field: string type = 1;
+   */
+  type: string;
+
+  /**
+   * The order as it was right after it.
+   *
+   * @generated from field: plinth.orders.v1.Order order = 2;
    */
   order?: Order | undefined;
 
   /**
-   * @generated from field: string payment_method = 2;
+   * Who caused it: `customer`, `operator`, `system`.
+   *
+   * @generated from field: string actor = 3;
+   */
+  actor: string;
+
+  /**
+   * One fact about it, for people.
+   *
+   * @generated from field: string detail = 4;
+   */
+  detail: string;
+
+  /**
+   * With order_payment_requested: the provider's token for the means of payment.
+   *
+   * @generated from field: string payment_method = 5;
    */
   paymentMethod: string;
+
+  /**
+   * Whether the goods have left the house, so that a refund gives no stock back.
+   *
+   * @generated from field: bool goods_left = 6;
+   */
+  goodsLeft: boolean;
 };
 
 /**
- * Describes the message plinth.orders.v1.OrderPaymentRequested.
- * Use `create(OrderPaymentRequestedSchema)` to create a new message.
+ * Describes the message plinth.orders.v1.OrderEvent.
+ * Use `create(OrderEventSchema)` to create a new message.
  */
-export const OrderPaymentRequestedSchema: GenMessage<OrderPaymentRequested> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 1);
-
-/**
- * @generated from message plinth.orders.v1.OrderPaymentFailed
- */
-export type OrderPaymentFailed = Message<"plinth.orders.v1.OrderPaymentFailed"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderPaymentFailed.
- * Use `create(OrderPaymentFailedSchema)` to create a new message.
- */
-export const OrderPaymentFailedSchema: GenMessage<OrderPaymentFailed> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 2);
-
-/**
- * @generated from message plinth.orders.v1.OrderPaid
- */
-export type OrderPaid = Message<"plinth.orders.v1.OrderPaid"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderPaid.
- * Use `create(OrderPaidSchema)` to create a new message.
- */
-export const OrderPaidSchema: GenMessage<OrderPaid> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 3);
-
-/**
- * @generated from message plinth.orders.v1.OrderShipped
- */
-export type OrderShipped = Message<"plinth.orders.v1.OrderShipped"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderShipped.
- * Use `create(OrderShippedSchema)` to create a new message.
- */
-export const OrderShippedSchema: GenMessage<OrderShipped> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 4);
-
-/**
- * @generated from message plinth.orders.v1.OrderDelivered
- */
-export type OrderDelivered = Message<"plinth.orders.v1.OrderDelivered"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderDelivered.
- * Use `create(OrderDeliveredSchema)` to create a new message.
- */
-export const OrderDeliveredSchema: GenMessage<OrderDelivered> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 5);
-
-/**
- * @generated from message plinth.orders.v1.OrderUpdated
- */
-export type OrderUpdated = Message<"plinth.orders.v1.OrderUpdated"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderUpdated.
- * Use `create(OrderUpdatedSchema)` to create a new message.
- */
-export const OrderUpdatedSchema: GenMessage<OrderUpdated> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 6);
-
-/**
- * Stock goes back. No money was taken, or what was taken has been given back.
- *
- * @generated from message plinth.orders.v1.OrderCancelled
- */
-export type OrderCancelled = Message<"plinth.orders.v1.OrderCancelled"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderCancelled.
- * Use `create(OrderCancelledSchema)` to create a new message.
- */
-export const OrderCancelledSchema: GenMessage<OrderCancelled> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 7);
-
-/**
- * Money must go back; `release_stock` tells whether the goods are still here.
- *
- * @generated from message plinth.orders.v1.OrderRefundRequested
- */
-export type OrderRefundRequested = Message<"plinth.orders.v1.OrderRefundRequested"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-
-  /**
-   * @generated from field: bool release_stock = 2;
-   */
-  releaseStock: boolean;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderRefundRequested.
- * Use `create(OrderRefundRequestedSchema)` to create a new message.
- */
-export const OrderRefundRequestedSchema: GenMessage<OrderRefundRequested> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 8);
-
-/**
- * @generated from message plinth.orders.v1.OrderRefunded
- */
-export type OrderRefunded = Message<"plinth.orders.v1.OrderRefunded"> & {
-  /**
-   * @generated from field: plinth.orders.v1.Order order = 1;
-   */
-  order?: Order | undefined;
-};
-
-/**
- * Describes the message plinth.orders.v1.OrderRefunded.
- * Use `create(OrderRefundedSchema)` to create a new message.
- */
-export const OrderRefundedSchema: GenMessage<OrderRefunded> = /*@__PURE__*/
-  messageDesc(file_plinth_orders_v1_events, 9);
+export const OrderEventSchema: GenMessage<OrderEvent> = /*@__PURE__*/
+  messageDesc(file_plinth_orders_v1_events, 0);
 

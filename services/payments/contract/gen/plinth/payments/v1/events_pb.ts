@@ -12,90 +12,34 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file plinth/payments/v1/events.proto.
  */
 export const file_plinth_payments_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wbGludGgvcGF5bWVudHMvdjEvZXZlbnRzLnByb3RvEhJwbGludGgucGF5bWVudHMudjEiQQoRUGF5bWVudEF1dGhvcml6ZWQSLAoHcGF5bWVudBgBIAEoCzIbLnBsaW50aC5wYXltZW50cy52MS5QYXltZW50Ij8KD1BheW1lbnRDYXB0dXJlZBIsCgdwYXltZW50GAEgASgLMhsucGxpbnRoLnBheW1lbnRzLnYxLlBheW1lbnQiPQoNUGF5bWVudEZhaWxlZBIsCgdwYXltZW50GAEgASgLMhsucGxpbnRoLnBheW1lbnRzLnYxLlBheW1lbnQiPQoNUGF5bWVudFZvaWRlZBIsCgdwYXltZW50GAEgASgLMhsucGxpbnRoLnBheW1lbnRzLnYxLlBheW1lbnQiPwoPUGF5bWVudFJlZnVuZGVkEiwKB3BheW1lbnQYASABKAsyGy5wbGludGgucGF5bWVudHMudjEuUGF5bWVudGIGcHJvdG8z", [file_plinth_payments_v1_payments]);
+  fileDesc("Ch9wbGludGgvcGF5bWVudHMvdjEvZXZlbnRzLnByb3RvEhJwbGludGgucGF5bWVudHMudjEiSgoMUGF5bWVudEV2ZW50EgwKBHR5cGUYASABKAkSLAoHcGF5bWVudBgCIAEoCzIbLnBsaW50aC5wYXltZW50cy52MS5QYXltZW50YgZwcm90bzM", [file_plinth_payments_v1_payments]);
 
 /**
- * @generated from message plinth.payments.v1.PaymentAuthorized
+ * Topic `payments.payment`, key = order id, so that what concerns one order arrives in order. `type` is also the type of
+ * the bus message.
+ *
+ * @generated from message plinth.payments.v1.PaymentEvent
  */
-export type PaymentAuthorized = Message<"plinth.payments.v1.PaymentAuthorized"> & {
+export type PaymentEvent = Message<"plinth.payments.v1.PaymentEvent"> & {
   /**
-   * @generated from field: plinth.payments.v1.Payment payment = 1;
+   * payment_authorized, payment_captured, payment_failed, payment_voided, payment_refunded.
+   *
+   * @generated from field: string type = 1;
+   */
+  type: string;
+
+  /**
+   * The payment as it was right after it.
+   *
+   * @generated from field: plinth.payments.v1.Payment payment = 2;
    */
   payment?: Payment | undefined;
 };
 
 /**
- * Describes the message plinth.payments.v1.PaymentAuthorized.
- * Use `create(PaymentAuthorizedSchema)` to create a new message.
+ * Describes the message plinth.payments.v1.PaymentEvent.
+ * Use `create(PaymentEventSchema)` to create a new message.
  */
-export const PaymentAuthorizedSchema: GenMessage<PaymentAuthorized> = /*@__PURE__*/
+export const PaymentEventSchema: GenMessage<PaymentEvent> = /*@__PURE__*/
   messageDesc(file_plinth_payments_v1_events, 0);
-
-/**
- * @generated from message plinth.payments.v1.PaymentCaptured
- */
-export type PaymentCaptured = Message<"plinth.payments.v1.PaymentCaptured"> & {
-  /**
-   * @generated from field: plinth.payments.v1.Payment payment = 1;
-   */
-  payment?: Payment | undefined;
-};
-
-/**
- * Describes the message plinth.payments.v1.PaymentCaptured.
- * Use `create(PaymentCapturedSchema)` to create a new message.
- */
-export const PaymentCapturedSchema: GenMessage<PaymentCaptured> = /*@__PURE__*/
-  messageDesc(file_plinth_payments_v1_events, 1);
-
-/**
- * @generated from message plinth.payments.v1.PaymentFailed
- */
-export type PaymentFailed = Message<"plinth.payments.v1.PaymentFailed"> & {
-  /**
-   * @generated from field: plinth.payments.v1.Payment payment = 1;
-   */
-  payment?: Payment | undefined;
-};
-
-/**
- * Describes the message plinth.payments.v1.PaymentFailed.
- * Use `create(PaymentFailedSchema)` to create a new message.
- */
-export const PaymentFailedSchema: GenMessage<PaymentFailed> = /*@__PURE__*/
-  messageDesc(file_plinth_payments_v1_events, 2);
-
-/**
- * @generated from message plinth.payments.v1.PaymentVoided
- */
-export type PaymentVoided = Message<"plinth.payments.v1.PaymentVoided"> & {
-  /**
-   * @generated from field: plinth.payments.v1.Payment payment = 1;
-   */
-  payment?: Payment | undefined;
-};
-
-/**
- * Describes the message plinth.payments.v1.PaymentVoided.
- * Use `create(PaymentVoidedSchema)` to create a new message.
- */
-export const PaymentVoidedSchema: GenMessage<PaymentVoided> = /*@__PURE__*/
-  messageDesc(file_plinth_payments_v1_events, 3);
-
-/**
- * @generated from message plinth.payments.v1.PaymentRefunded
- */
-export type PaymentRefunded = Message<"plinth.payments.v1.PaymentRefunded"> & {
-  /**
-   * @generated from field: plinth.payments.v1.Payment payment = 1;
-   */
-  payment?: Payment | undefined;
-};
-
-/**
- * Describes the message plinth.payments.v1.PaymentRefunded.
- * Use `create(PaymentRefundedSchema)` to create a new message.
- */
-export const PaymentRefundedSchema: GenMessage<PaymentRefunded> = /*@__PURE__*/
-  messageDesc(file_plinth_payments_v1_events, 4);
 

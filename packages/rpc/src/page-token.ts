@@ -1,0 +1,28 @@
+import { isUuid, PlatformError } from '@plinth/base'
+
+/** The last row of a page, by which the next one begins: lists are ordered by a time and, within it, an id. */
+export interface PageStart {
+  readonly timeMs: number
+  readonly id: string
+}
+
+/** An opaque token for `next_page_token`. It tells no more than the page before it did. */
+export function encodePageToken(start: PageStart): string {
+  return Buffer.from(`${start.timeMs} ${start.id}`).toString('base64url')
+}
+
+/**
+ * Reads a `page_token`; the empty one begins with the first page.
+ *
+ * @throws PlatformError `rpc.page_token_invalid` for a token that {@link encodePageToken} never made.
+ */
+export function decodePageToken(token: string): PageStart | undefined {
+  if (token === '') return undefined
+  const [time = '', id = ''] = Buffer.from(token, 'base64url').toString('latin1').split(' ')
+  if (/^\d{1,15}$/.test(time) && isUuid(id)) return { timeMs: Number(time), id }
+  throw new PlatformError('Cannot read the page: page_token is not one that was given as next_page_token', {
+    kind: 'invalid',
+    code: 'rpc.page_token_invalid',
+    details: { violations: [{ field: 'pageToken', rule: 'page_token', message: 'Expected a next_page_token' }] },
+  })
+}

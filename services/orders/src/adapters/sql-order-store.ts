@@ -1,0 +1,117 @@
+import { PlatformError } from '@plinth/base'
+import { findAnswer, idempotent, type SqlReader, type SqlStore, type SqlWriter } from '@plinth/data'
+import { inbox, type Outbox } from '@plinth/messaging'
+import type { Order, OrderChange } from '../domain/order.ts'
+import type { CartLine, OnceKey, OrderQuery, OrderStore, OrderUnit } from '../usecases/ports.ts'
+import { encodeOrderEvent } from '../wire/order-event.ts'
+import { fromRow, toRow } from './order-row.ts'
+import type { OrderSchema } from './order-schema.ts'
+import * as statements from './order-statements.ts'
+
+export interface SqlOrderStoreDeps {
+  readonly store: SqlStore<OrderSchema>
+  readonly outbox: Outbox
+  readonly clock: { nowMs(): number }
+  readonly ids: { next(): string }
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** Orders in a SQL store: one row an order, one an event of its timeline, events in the outbox of the same commit. */
+export function createSqlOrderStore(deps: SqlOrderStoreDeps): OrderStore {
+  const { store } = deps
+  return {
+    find: (orderId) => store.read((tx) => find(tx, orderId)),
+    list: (query) => store.read((tx) => list(tx, query)),
+    timeline: (orderId) => store.read((tx) => tx.all(statements.timeline, { orderId })),
+    cart: (customerId) => store.read((tx) => cart(tx, customerId)),
+    async answered<T>(key: OnceKey): Promise<T | undefined> {
+      const answer = await store.read((tx) => findAnswer(tx, key))
+      return answer && (JSON.parse(decoder.decode(answer)) as T)
+    },
+    expired: (nowMs, limit) => store.read((tx) => ids(tx.all(statements.expired, { nowMs, limit }))),
+    waiting: (beforeMs, limit) => store.read((tx) => ids(tx.all(statements.waiting, { beforeMs, limit }))),
+    unit: (work) => store.write((tx) => work(createUnit(tx, deps))),
+  } satisfies OrderStore
+}
+
+function createUnit(tx: SqlWriter<OrderSchema>, deps: SqlOrderStoreDeps): OrderUnit {
+  return {
+    find: (orderId) => find(tx, orderId),
+    save: (change) => save(tx, change, deps),
+    cart: (customerId) => cart(tx, customerId),
+    async setCartLine(customerId, line) {
+      if (line.quantity === 0) await tx.run(statements.removeCartLine, { customerId, productId: line.productId })
+      else await tx.run(statements.setCartLine, { customerId, ...line })
+    },
+    async clearCart(customerId) {
+      await tx.run(statements.clearCart, { customerId })
+    },
+    async once<T>(key: OnceKey, work: () => Promise<T>) {
+      const { answer, replayed } = await idempotent(tx, { ...key, nowMs: deps.clock.nowMs() }, async () =>
+        encoder.encode(JSON.stringify(await work())),
+      )
+      return { value: JSON.parse(decoder.decode(answer)) as T, replayed }
+    },
+    firstTime: (group, messageId) => inbox.firstTime(tx, { group, messageId, nowMs: deps.clock.nowMs() }),
+  }
+}
+
+async function find(tx: SqlReader<OrderSchema>, orderId: string): Promise<Order | undefined> {
+  const row = await tx.get(statements.find, { orderId })
+  return row && fromRow(row)
+}
+
+async function list(tx: SqlReader<OrderSchema>, query: OrderQuery): Promise<readonly Order[]> {
+  let select = tx.query.selectFrom('customer_order').selectAll().where('deleted', '=', 0)
+  if (query.customerId !== undefined) select = select.where('customer_id', '=', query.customerId)
+  if (query.status !== undefined) select = select.where('status', '=', query.status)
+  const after = query.after
+  if (after) {
+    select = select.where((where) =>
+      where.or([
+        where('created_at_ms', '<', after.timeMs),
+        where.and([where('created_at_ms', '=', after.timeMs), where('order_id', '<', after.id)]),
+      ]),
+    )
+  }
+  const rows = await select.orderBy('created_at_ms', 'desc').orderBy('order_id', 'desc').limit(query.limit).execute()
+  return rows.map(fromRow)
+}
+
+async function save(tx: SqlWriter<OrderSchema>, change: OrderChange, deps: SqlOrderStoreDeps): Promise<void> {
+  const { order, events } = change
+  const row = toRow(order)
+  const { changes } =
+    order.version === 1
+      ? await tx.run(statements.insert, row)
+      : await tx.run(statements.update, { ...row, versionBefore: order.version - 1 })
+  if (changes !== 1) throw changedError(order)
+  for (let index = 0; index < events.length; index++) {
+    const event = events[index]!
+    // Versions grow by one and an order has few events a version, so version and index make a growing sequence.
+    const sequence = order.version * 10 + index
+    await tx.run(statements.insertEvent, { orderId: order.orderId, sequence, atMs: order.updatedAtMs, ...event })
+  }
+  await deps.outbox.add(
+    tx,
+    events.map((event) => encodeOrderEvent(order, { event, id: deps.ids.next() })),
+  )
+}
+
+async function cart(tx: SqlReader<OrderSchema>, customerId: string): Promise<readonly CartLine[]> {
+  return await tx.all(statements.cart, { customerId })
+}
+
+async function ids(rows: Promise<readonly { order_id: string }[]>): Promise<readonly string[]> {
+  return (await rows).map((row) => row.order_id)
+}
+
+function changedError(order: Order): PlatformError {
+  return new PlatformError('Cannot save the order: it was changed by another unit of work', {
+    kind: 'conflict',
+    code: 'orders.changed',
+    details: { order_id: order.orderId },
+  })
+}

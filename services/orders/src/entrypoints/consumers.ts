@@ -1,0 +1,70 @@
+import { fromBinary } from '@bufbuild/protobuf'
+import type { Bus, Message, Subscription } from '@plinth/messaging'
+import { PaymentEventSchema, paymentTopic } from '@plinth/payments-service/contract'
+import { OrderEventSchema, orderTopic } from '../../contract/index.ts'
+import type { OrderEventType } from '../domain/order.ts'
+import type { Orders } from '../usecases/orders.ts'
+import type { OrderNews } from '../usecases/react-to-order.ts'
+import { type PaymentNews, paymentGroup } from '../usecases/react-to-payment.ts'
+
+/** The group that carries the saga outward. */
+const sagaGroup = 'orders.saga'
+
+const concernsUs = new Set<string>([
+  'order_payment_requested',
+  'order_refund_requested',
+  'order_cancelled',
+  'order_refunded',
+] satisfies OrderEventType[])
+
+const payments = new Set<string>([
+  'payment_captured',
+  'payment_failed',
+  'payment_voided',
+  'payment_refunded',
+] satisfies PaymentNews['type'][])
+
+/** Orders' own events drive what happens elsewhere; payments' events drive the order. */
+export async function subscribeOrders(bus: Bus, orders: Orders): Promise<readonly Subscription[]> {
+  const saga = await bus.subscribe({
+    topics: [orderTopic],
+    group: sagaGroup,
+    handler: async (message) => {
+      if (concernsUs.has(message.type)) await orders.reactToOrder(orderNews(message))
+    },
+  })
+  const outcomes = await bus.subscribe({
+    topics: [paymentTopic],
+    group: paymentGroup,
+    handler: async (message) => {
+      if (payments.has(message.type)) await orders.reactToPayment(paymentNews(message))
+    },
+  })
+  return [saga, outcomes]
+}
+
+function orderNews(message: Message): OrderNews {
+  const event = fromBinary(OrderEventSchema, message.payload)
+  const { order } = event
+  return {
+    type: message.type as OrderEventType,
+    orderId: message.key,
+    paymentId: order?.paymentId ?? '',
+    totalMinor: Number(order?.total?.amountMinor ?? 0n),
+    currency: order?.total?.currency ?? '',
+    paymentMethod: event.paymentMethod,
+    reason: event.detail,
+    goodsLeft: event.goodsLeft,
+  }
+}
+
+function paymentNews(message: Message): PaymentNews {
+  const { payment } = fromBinary(PaymentEventSchema, message.payload)
+  return {
+    messageId: message.id,
+    type: message.type as PaymentNews['type'],
+    orderId: message.key,
+    paymentId: payment?.paymentId ?? '',
+    failure: payment?.failure ?? '',
+  }
+}

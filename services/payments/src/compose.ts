@@ -1,0 +1,129 @@
+/**
+ * The payments service, put together.
+ * @module
+ */
+import { type Random, Secret } from '@plinth/base'
+import {
+  BusKey,
+  bindingOf,
+  Clocks,
+  configOf,
+  defineConfig,
+  defineModule,
+  durationMs,
+  IdsKey,
+  integer,
+  Log,
+  number,
+  Randoms,
+  Stores,
+  secret,
+  Tracer,
+  traceHeaders,
+} from '@plinth/kernel'
+import { createOutbox, startOutboxRelay } from '@plinth/messaging'
+import { bindService } from '@plinth/rpc'
+import { createWebhookSigner } from '@plinth/security'
+import { PaymentsService, paymentsContract } from '../contract/index.ts'
+import { type PaymentSchema, paymentMigrations } from './adapters/payment-schema.ts'
+import { createSimulatorGateway } from './adapters/simulator-gateway.ts'
+import { createSqlPaymentStore } from './adapters/sql-payment-store.ts'
+import { createPaymentsRpc } from './entrypoints/rpc.ts'
+import { createWebhookReceiver } from './entrypoints/webhook.ts'
+import { createProvider, type ProviderWebhook, providerMigrations } from './simulator/index.ts'
+import { createPayments } from './usecases/payments.ts'
+import { createSettlePayment } from './usecases/settle-payment.ts'
+import { createWorkOff } from './usecases/work-off-payments.ts'
+
+/** What can be set about payments. */
+export const paymentsConfig = defineConfig(
+  'payments',
+  {
+    callTimeoutMs: durationMs({
+      default: '5s',
+      min: '100ms',
+      max: '1m',
+      describe: 'Time for one call to the provider',
+    }),
+    callsMax: integer({ default: 64, min: 1, max: 1000, describe: 'Calls to the provider under way at once' }),
+    retryMinMs: durationMs({ default: '200ms', min: '10ms', max: '1m', describe: 'First pause after a lost answer' }),
+    retryMaxMs: durationMs({ default: '30s', min: '100ms', max: '1h', describe: 'Longest pause between two tries' }),
+    sweepMs: durationMs({ default: '250ms', min: '50ms', max: '1m', describe: 'Pause between looks for due payments' }),
+    webhookSecret: secret({
+      optional: true,
+      charsMin: 16,
+      restart: true,
+      describe: 'Signs the reports of the provider; without it the simulator gets a new one at every start',
+    }),
+    simulatorSlowMs: durationMs({ default: '2s', min: '0ms', max: '1m', describe: 'How long card_slow takes' }),
+    simulatorRepeatShare: number({ default: 0.2, min: 0, max: 1, describe: 'Share of webhooks the simulator repeats' }),
+  },
+  { describe: 'Payments and the simulated provider behind them' },
+)
+
+/** Payments as a module, with the simulator as its provider. */
+export function createPaymentsModule() {
+  return defineModule({
+    name: 'payments',
+    needs: {
+      clock: Clocks,
+      random: Randoms,
+      ids: IdsKey,
+      log: Log,
+      tracer: Tracer,
+      stores: Stores,
+      bus: BusKey,
+      config: configOf(paymentsConfig),
+    },
+    provides: { payments: bindingOf(paymentsContract) },
+    async start(deps, context) {
+      const { clock, ids, bus, config, tracer, random } = deps
+      const log = deps.log.with({ module: 'payments' })
+      await using undo = new AsyncDisposableStack()
+      const sql = undo.use(await deps.stores.open<PaymentSchema>({ name: 'payments', migrations: paymentMigrations }))
+      const books = undo.use(await deps.stores.open<unknown>({ name: 'provider', migrations: providerMigrations }))
+      const signer = createWebhookSigner({
+        clock,
+        secrets: [config.current.webhookSecret ?? randomSecret(random)],
+      })
+      const provider = undo.use(
+        createProvider(
+          { store: books, clock, random, ids, deliver: (webhook) => deliver(webhook) },
+          { slowMs: config.current.simulatorSlowMs, repeatShare: config.current.simulatorRepeatShare },
+        ),
+      )
+      const gateway = createSimulatorGateway(provider)
+      const outbox = createOutbox({ headers: () => traceHeaders(tracer) })
+      const settings = () => config.current
+      const store = createSqlPaymentStore({ store: sql, outbox, clock, ids })
+      const settle = createSettlePayment({ store, gateway, clock, settings })
+      const workOff = createWorkOff({
+        store,
+        settle,
+        clock,
+        settings,
+        onFault: (payment, fault) =>
+          log.warn('payment_not_settled', { payment_id: payment.paymentId, code: fault.code, error: fault }),
+      })
+      const payments = createPayments({ store, clock, settle, onPending: workOff.offer })
+      const receiveWebhook = createWebhookReceiver({ payments, signer })
+
+      async function deliver(webhook: ProviderWebhook): Promise<void> {
+        const body = new TextEncoder().encode(JSON.stringify(webhook))
+        await receiveWebhook(gateway.provider, { body, signature: signer.sign(body) })
+      }
+
+      undo.use(startOutboxRelay({ store: sql, bus, outbox, clock }, { name: 'payments' }))
+      context.run('work off', ({ signal }) => workOff.run(signal))
+      const resources = undo.move()
+      return {
+        provides: { payments: bindService(PaymentsService, createPaymentsRpc({ payments, receiveWebhook })) },
+        stop: () => resources.disposeAsync(),
+      }
+    },
+  })
+}
+
+function randomSecret(random: Random): Secret {
+  return new Secret(Buffer.from(random.fill(new Uint8Array(32))).toString('base64url'))
+}
