@@ -12,7 +12,10 @@ export interface Clock {
   nowMs(): number
   /** Milliseconds from an arbitrary start, with fractions. Never goes back. */
   monotonicMs(): number
-  /** Calls `callback` once, `delayMs` from now at the earliest; it must not throw. Does not keep the process alive. */
+  /**
+   * Calls `callback` once, `delayMs` from now, to the millisecond, or later; never before this call has returned.
+   * `Infinity` waits for ever. `callback` must not throw. A timer does not keep the process alive.
+   */
   setTimer(callback: () => void, delayMs: number): Timer
 }
 
@@ -23,9 +26,14 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   setTimer(callback, delayMs) {
-    // Node fires at once when a delay overflows 32 bits, which would turn "in a month" into "now".
-    const handle = setTimeout(callback, Math.min(Math.max(delayMs, 0), delayMsMax))
-    handle.unref()
+    let handle: NodeJS.Timeout
+    const arm = (restMs: number) => {
+      // Node fires at once when a delay overflows 32 bits, which would turn "in a month" into "now".
+      handle =
+        restMs > delayMsMax ? setTimeout(() => arm(restMs - delayMsMax), delayMsMax) : setTimeout(callback, restMs)
+      handle.unref()
+    }
+    arm(Math.max(delayMs, 0))
     const cancel = () => clearTimeout(handle)
     return { cancel, [Symbol.dispose]: cancel }
   },

@@ -20,7 +20,8 @@ export function createIds(deps: { readonly clock: Clock; readonly random: Random
   const tail = new Uint8Array(8)
   return {
     next() {
-      const nowMs = deps.clock.nowMs()
+      // A clock with fractions must not look like a new millisecond within the same one.
+      const nowMs = Math.floor(deps.clock.nowMs())
       if (nowMs > lastMs) {
         lastMs = nowMs
         // Half of the counter's room is left, so that a burst of 2,048 ids fits into one millisecond.

@@ -1,4 +1,4 @@
-import { isErrorKind, type ErrorKind, errorKinds } from './error-kind.ts'
+import { type ErrorKind, errorKinds, isErrorKind } from './error-kind.ts'
 
 /** What a fault carries besides its message. */
 export interface PlatformErrorOptions {
@@ -78,7 +78,18 @@ export class PlatformError extends Error {
   /** Recognises a fault from another copy of this package too: by shape, not by class. */
   static is(value: unknown): value is PlatformError {
     if (value instanceof PlatformError) return true
-    return Error.isError(value) && 'code' in value && 'kind' in value && isErrorKind(value.kind)
+    return (
+      Error.isError(value) &&
+      'kind' in value &&
+      isErrorKind(value.kind) &&
+      'code' in value &&
+      typeof value.code === 'string' &&
+      'retryable' in value &&
+      typeof value.retryable === 'boolean' &&
+      'details' in value &&
+      typeof value.details === 'object' &&
+      value.details !== null
+    )
   }
 }
 
@@ -109,9 +120,16 @@ const systemFaults = new Map<string, { kind: ErrorKind; code: string; message: s
   ['ENOSPC', { kind: 'exhausted', code: 'base.disk_full', message: 'The disk is full' }],
   ['EDQUOT', { kind: 'exhausted', code: 'base.disk_full', message: 'The disk quota is used up' }],
   ['EMFILE', { kind: 'exhausted', code: 'base.files_exhausted', message: 'Too many files are open' }],
-  ['ECONNREFUSED', { kind: 'unavailable', code: 'base.connection_refused', message: 'The peer refused the connection' }],
+  ['ENFILE', { kind: 'exhausted', code: 'base.files_exhausted', message: 'Too many files are open' }],
+  [
+    'ECONNREFUSED',
+    { kind: 'unavailable', code: 'base.connection_refused', message: 'The peer refused the connection' },
+  ],
   ['ECONNRESET', { kind: 'unavailable', code: 'base.connection_lost', message: 'The peer closed the connection' }],
   ['EPIPE', { kind: 'unavailable', code: 'base.connection_lost', message: 'The peer closed the connection' }],
   ['ENOTFOUND', { kind: 'unavailable', code: 'base.name_unknown', message: 'The name of the peer does not resolve' }],
+  ['EAI_AGAIN', { kind: 'unavailable', code: 'base.name_unknown', message: 'The name of the peer does not resolve' }],
+  ['EHOSTUNREACH', { kind: 'unavailable', code: 'base.unreachable', message: 'There is no way to the peer' }],
+  ['ENETUNREACH', { kind: 'unavailable', code: 'base.unreachable', message: 'There is no way to the peer' }],
   ['ETIMEDOUT', { kind: 'unavailable', code: 'base.connection_timeout', message: 'The peer did not answer in time' }],
 ])

@@ -13,6 +13,9 @@ export interface Random {
 // One system call serves 1,024 draws; a draw of its own costs about a microsecond each.
 const poolBytes = 4096
 
+// Ids and nonces: short enough that their bytes come cheaper from the pool.
+const fillFromPoolMax = 64
+
 /** Cryptographically strong randomness, fit for tokens and ids. */
 export function createSystemRandom(): Random {
   const pool = new Uint32Array(poolBytes / 4)
@@ -28,7 +31,16 @@ export function createSystemRandom(): Random {
   }
   return {
     ...drawsFrom(draw32),
-    fill: (target) => randomFillSync(target),
+    fill(target) {
+      if (target.length > fillFromPoolMax) return randomFillSync(target)
+      let word = 0
+      for (let at = 0; at < target.length; at++) {
+        if ((at & 3) === 0) word = draw32()
+        target[at] = word & 0xff
+        word >>>= 8
+      }
+      return target
+    },
   }
 }
 
@@ -38,7 +50,8 @@ export function createSystemRandom(): Random {
  * @throws RangeError if `seed` is not an integer from 0 to 2^53 - 1.
  */
 export function createSeededRandom(seed: number): Random {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`Cannot seed with ${seed}: it is not an integer >= 0`)
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new RangeError(`Cannot seed with ${seed}: it is not an integer >= 0`)
   let a = seed >>> 0
   let b = Math.floor(seed / 2 ** 32) >>> 0
   let c = 0x9e3779b9

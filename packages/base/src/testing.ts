@@ -11,6 +11,8 @@ export interface FakeClock extends Clock {
    * between them.
    */
   advance(byMs: number): Promise<void>
+  /** Moves the wall clock alone, as a correction of the machine's time does: forward or back, firing nothing. */
+  stepWall(byMs: number): void
   /** How many timers wait. A test that ends with some has found a leak. */
   readonly pendingTimers: number
 }
@@ -23,7 +25,9 @@ interface Waiting {
 
 /** Makes a clock at `startMs`, by default 2026-01-01T00:00:00Z. */
 export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
-  let nowMs = startMs
+  // Timers and monotonic time run on their own scale, which a step of the wall clock does not move.
+  let elapsedMs = 0
+  let wallMs = startMs
   let order = 0
   const waiting = new Set<Waiting>()
 
@@ -37,10 +41,10 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClo
   }
 
   return {
-    nowMs: () => nowMs,
-    monotonicMs: () => nowMs - startMs,
+    nowMs: () => wallMs + elapsedMs,
+    monotonicMs: () => elapsedMs,
     setTimer(callback, delayMs): Timer {
-      const timer: Waiting = { atMs: nowMs + Math.max(delayMs, 0), order: order++, callback }
+      const timer: Waiting = { atMs: elapsedMs + Math.max(delayMs, 0), order: order++, callback }
       waiting.add(timer)
       const cancel = () => {
         waiting.delete(timer)
@@ -48,15 +52,19 @@ export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClo
       return { cancel, [Symbol.dispose]: cancel }
     },
     async advance(byMs) {
-      const untilMs = nowMs + byMs
+      if (!(byMs >= 0)) throw new RangeError(`Cannot advance by ${byMs} ms: time only goes forward`)
+      const untilMs = elapsedMs + byMs
       await settle()
       for (let due = nextDue(untilMs); due; due = nextDue(untilMs)) {
         waiting.delete(due)
-        nowMs = Math.max(nowMs, due.atMs)
+        elapsedMs = Math.max(elapsedMs, due.atMs)
         due.callback()
         await settle()
       }
-      nowMs = untilMs
+      elapsedMs = Math.max(elapsedMs, untilMs)
+    },
+    stepWall(byMs) {
+      wallMs += byMs
     },
     get pendingTimers() {
       return waiting.size

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Clock, PlatformError, systemClock } from '@plinth/base'
+import { type Clock, PlatformError, systemClock, type Timer } from '@plinth/base'
 
 /**
  * What bounds the work under way: a signal that ends it and the moment by which it must be done. A scope travels
@@ -8,6 +8,8 @@ import { type Clock, PlatformError, systemClock } from '@plinth/base'
 export interface Scope {
   /** Aborts when the scope is cancelled, its deadline passes, or its parent ends. */
   readonly signal: AbortSignal
+  /** Measures `deadlineMs`; scopes inside take it over. @default systemClock */
+  readonly clock?: Clock
   /** On the clock's monotonic scale; `Infinity` when there is none. Never later than the parent's. */
   readonly deadlineMs: number
   /** Milliseconds left, at least 0; `Infinity` without a deadline. */
@@ -15,14 +17,14 @@ export interface Scope {
 }
 
 export interface ScopeOptions {
-  /** Time allowed from now. The parent's deadline holds if it is earlier. */
+  /** Milliseconds allowed from now; at 0 the scope has ended already. The parent's deadline holds if it is earlier. */
   readonly timeoutMs?: number
   /**
    * Ends the scope too. Given explicitly, it replaces the signal of the surrounding scope: a caller who brings a
    * signal of his own has taken charge (a clean-up after cancellation needs exactly this). The deadline still holds.
    */
   readonly signal?: AbortSignal
-  /** @default systemClock */
+  /** @default the surrounding scope's clock. Deadlines of different clocks cannot be compared: use one per process. */
   readonly clock?: Clock
 }
 
@@ -33,6 +35,11 @@ const outermost: Scope = { signal: never, deadlineMs: Infinity, remainingMs: () 
 /** The scope this code runs in; one without bounds if nobody opened any. */
 export function currentScope(): Scope {
   return current.getStore() ?? outermost
+}
+
+/** Whether nothing bounds this scope, so that nobody needs to listen to it. */
+export function isOutermostScope(scope: Scope): boolean {
+  return scope === outermost
 }
 
 /** Runs `work` in a scope made elsewhere, for edges that keep their own books of deadlines. */
@@ -60,22 +67,27 @@ export interface OpenScope extends Scope, Disposable {
 
 /** The long form of {@link withScope}, for what outlives one function. The caller disposes it. */
 export function openScope(options: ScopeOptions = {}): OpenScope {
-  const clock = options.clock ?? systemClock
   const parent = currentScope()
+  const clock = options.clock ?? parent.clock ?? systemClock
   const above = options.signal ?? parent.signal
-  const ownMs = options.timeoutMs === undefined ? Infinity : clock.monotonicMs() + checkTimeout(options.timeoutMs)
+  const nowMs = clock.monotonicMs()
+  const ownMs = options.timeoutMs === undefined ? Infinity : nowMs + checkTimeout(options.timeoutMs)
   const deadlineMs = Math.min(ownMs, parent.deadlineMs)
   const controller = new AbortController()
   const onAbort = () => controller.abort(above.reason)
-  if (above.aborted) onAbort()
-  else if (above !== never) above.addEventListener('abort', onAbort, { once: true })
+  const onDeadline = () => controller.abort(deadlineError(ownMs === deadlineMs ? options.timeoutMs : undefined))
   // The parent's own timer serves when the parent ends first and its signal reaches us.
   const needsTimer = deadlineMs !== Infinity && (ownMs <= parent.deadlineMs || above !== parent.signal)
-  const timer = needsTimer
-    ? clock.setTimer(() => controller.abort(deadlineError(options.timeoutMs)), deadlineMs - clock.monotonicMs())
-    : undefined
+  let timer: Timer | undefined
+  if (above.aborted) onAbort()
+  else if (deadlineMs <= nowMs) onDeadline()
+  else {
+    if (above !== never) above.addEventListener('abort', onAbort, { once: true })
+    if (needsTimer) timer = clock.setTimer(onDeadline, deadlineMs - nowMs)
+  }
   return {
     signal: controller.signal,
+    clock,
     deadlineMs,
     remainingMs: () => Math.max(0, deadlineMs - clock.monotonicMs()),
     cancel: (reason) => controller.abort(reason ?? cancelledError()),

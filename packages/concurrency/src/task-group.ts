@@ -1,11 +1,15 @@
-import { type OpenScope, type Scope, enterScope, openScope } from './scope.ts'
+import { Fifo } from './internal/fifo.ts'
+import { queueFullError } from './internal/queue-full-error.ts'
+import { enterScope, type OpenScope, openScope, type Scope } from './scope.ts'
 
 export interface TaskGroupOptions {
   /**
-   * How many tasks run at once; further ones wait in the order they came.
+   * How many tasks run at once, at least 1; further ones wait in the order they came.
    * @default Infinity
    */
   readonly limit?: number
+  /** How many tasks may wait for `limit`; one more fails the group. @default 65536 */
+  readonly waitingMax?: number
   /** Time for the whole group, in milliseconds. */
   readonly timeoutMs?: number
   /** Ends the group from outside. @default the surrounding scope's signal */
@@ -18,7 +22,12 @@ export interface TaskGroupOptions {
 export interface TaskGroup {
   /** Aborts when a task fails, the time is up or the group is cancelled. */
   readonly signal: AbortSignal
-  /** Starts a task, or queues it when `limit` tasks run. The promise is its result; leaving it unawaited is fine. */
+  /**
+   * Starts a task, or queues it when `limit` tasks run. The promise is its result; leaving it unawaited is fine. A
+   * task that comes when the group is cancelled never runs: its promise rejects with the reason.
+   *
+   * @throws TypeError if the group has ended.
+   */
   go<T>(task: (scope: Scope) => Promise<T> | T): Promise<T>
   /** Starts a task only if it can start now. */
   tryGo<T>(task: (scope: Scope) => Promise<T> | T): Promise<T> | undefined
@@ -26,9 +35,11 @@ export interface TaskGroup {
 
 /**
  * Runs tasks that belong together. The first failure cancels the rest; the call settles when all have ended, with
- * that first failure (later ones go to `onSuppressed`), so nothing runs on behind the caller's back.
+ * that first failure (later ones go to `onSuppressed`), so nothing runs on behind the caller's back. A group whose
+ * work was cut short never succeeds: if a task could not run, its reason is the group's failure.
  *
- * @throws the first error of a task or of `body`. Queued tasks that never started are rejected with the reason.
+ * @throws the first error of a task or of `body`; a `PlatformError` of kind `exhausted` and code
+ * `concurrency.queue_full` when more than `waitingMax` tasks wait; RangeError for options out of bounds.
  *
  * @example
  * ```ts
@@ -53,12 +64,12 @@ export async function withTaskGroup<T>(
   } catch (error) {
     group.fail(error)
   }
-  await group.ended()
+  await group.end()
   if (group.failure) throw group.failure.error
   return result as T
 }
 
-interface Queued {
+interface Waiting {
   start(): void
   reject(reason: unknown): void
 }
@@ -66,19 +77,21 @@ interface Queued {
 class RunningGroup implements TaskGroup {
   readonly #scope: OpenScope
   readonly #limit: number
+  readonly #waitingMax: number
   readonly #onSuppressed: ((error: unknown) => void) | undefined
+  readonly #waiting = new Fifo<Waiting>()
   #running = 0
-  #queue: Queued[] = []
-  #ended = Promise.withResolvers<void>()
-  failure: { error: unknown } | undefined
+  /** Present once the body has settled: what waits for the last task. */
+  #idle: PromiseWithResolvers<void> | undefined
+  #hasEnded = false
+  failure: { readonly error: unknown } | undefined
 
   constructor(scope: OpenScope, options: TaskGroupOptions) {
-    const limit = options.limit ?? Infinity
-    if (!(limit >= 1)) throw new RangeError(`Cannot run ${limit} tasks at once: limit is at least 1`)
+    this.#limit = checkCount('limit', options.limit ?? Infinity, 1)
+    this.#waitingMax = checkCount('waitingMax', options.waitingMax ?? 65_536, 0)
     this.#scope = scope
-    this.#limit = limit
     this.#onSuppressed = options.onSuppressed
-    scope.signal.addEventListener('abort', () => this.#rejectQueue(), { once: true })
+    scope.signal.addEventListener('abort', () => this.#rejectWaiting(), { once: true })
   }
 
   get signal(): AbortSignal {
@@ -86,16 +99,24 @@ class RunningGroup implements TaskGroup {
   }
 
   go<T>(task: (scope: Scope) => Promise<T> | T): Promise<T> {
+    if (this.#hasEnded) throw new TypeError('Cannot start a task: its group has ended')
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     // The group itself reports failures; a caller who ignores one task's promise is not a lost rejection.
     promise.catch(() => {})
+    if (this.#running >= this.#limit && this.#waiting.size >= this.#waitingMax) {
+      this.fail(queueFullError('start a task', this.#waitingMax))
+    }
+    if (this.signal.aborted) {
+      this.failure ??= { error: this.signal.reason }
+      reject(this.signal.reason)
+      return promise
+    }
     const start = () => {
       this.#running++
-      this.#run(task).then(resolve, reject)
+      void this.#run(task, resolve, reject)
     }
-    if (this.signal.aborted) reject(this.signal.reason)
-    else if (this.#running < this.#limit) start()
-    else this.#queue.push({ start, reject })
+    if (this.#running < this.#limit) start()
+    else this.#waiting.push({ start, reject })
     return promise
   }
 
@@ -104,36 +125,52 @@ class RunningGroup implements TaskGroup {
   }
 
   fail(error: unknown): void {
-    if (this.failure) {
+    if (!this.failure) {
+      this.failure = { error }
+      this.#scope.cancel(error)
+    } else if (error !== this.signal.reason && error !== this.failure.error) {
       // Tasks that ended because the group was cancelled only repeat the first failure.
-      if (error !== this.signal.reason) this.#onSuppressed?.(error)
-      return
+      this.#onSuppressed?.(error)
     }
-    this.failure = { error }
-    this.#scope.cancel(error)
   }
 
-  ended(): Promise<void> {
-    if (this.#running === 0) this.#ended.resolve()
-    return this.#ended.promise
+  /** Waits for the tasks; those that tasks start meanwhile included. After it the group takes no more. */
+  async end(): Promise<void> {
+    while (this.#running > 0) {
+      this.#idle = Promise.withResolvers()
+      await this.#idle.promise
+    }
+    this.#hasEnded = true
   }
 
-  async #run<T>(task: (scope: Scope) => Promise<T> | T): Promise<T> {
+  async #run<T>(
+    task: (scope: Scope) => Promise<T> | T,
+    resolve: (value: T) => void,
+    reject: (reason: unknown) => void,
+  ): Promise<void> {
     try {
-      return await enterScope(this.#scope, () => task(this.#scope))
+      resolve(await enterScope(this.#scope, () => task(this.#scope)))
     } catch (error) {
       this.fail(error)
-      throw error
-    } finally {
-      this.#running--
-      this.#queue.shift()?.start()
-      if (this.#running === 0) queueMicrotask(() => this.#running === 0 && this.#ended.resolve())
+      reject(error)
     }
+    // Whoever waits for this task may start the next one before the group counts itself idle.
+    await undefined
+    this.#running--
+    if (this.#running < this.#limit) this.#waiting.shift()?.start()
+    if (this.#running === 0) this.#idle?.resolve()
   }
 
-  #rejectQueue(): void {
-    const queue = this.#queue
-    this.#queue = []
-    for (const queued of queue) queued.reject(this.signal.reason)
+  #rejectWaiting(): void {
+    const waiting = this.#waiting.drain()
+    if (waiting.length > 0) this.failure ??= { error: this.signal.reason }
+    for (const { reject } of waiting) reject(this.signal.reason)
   }
+}
+
+function checkCount(name: string, value: number, least: number): number {
+  if (value !== Infinity && !(Number.isInteger(value) && value >= least)) {
+    throw new RangeError(`Cannot open a task group: ${name} is an integer >= ${least}, received ${value}`)
+  }
+  return value
 }
