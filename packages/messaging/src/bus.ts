@@ -89,6 +89,19 @@ export interface BusAdmin {
   replay(selection: DeadLetterSelection): Promise<number>
   /** Removes dead letters for good. Answers how many. */
   drop(selection: DeadLetterSelection): Promise<number>
+  /**
+   * Reads a topic beside all groups: what is there from `from` on, then what comes, until the signal aborts (the
+   * iteration then ends) or the bus is closed (it throws `messaging.closed`). A slow reader is not waited for: what
+   * retention took meanwhile it misses, and the offsets show it.
+   */
+  tail(query: TailQuery): AsyncIterable<Message>
+}
+
+export interface TailQuery {
+  readonly topic: string
+  /** An offset begins at that message, or at the oldest that is still there. @default 'latest' */
+  readonly from?: 'earliest' | 'latest' | bigint
+  readonly signal?: AbortSignal
 }
 
 export interface TopicInfo {

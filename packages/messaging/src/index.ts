@@ -3,6 +3,13 @@
  * database.
  * @module
  */
+
+export type {
+  BusFaultAnnouncement,
+  DeadLetterAnnouncement,
+  GapAnnouncement,
+  RepairedAnnouncement,
+} from './announcements.ts'
 export type {
   Bus,
   BusAdmin,
@@ -17,15 +24,20 @@ export type {
   RetryOptions,
   SubscribeOptions,
   Subscription,
+  TailQuery,
   TopicInfo,
 } from './bus.ts'
+export { type Disk, type DiskFile, systemDisk } from './disk.ts'
 export { type Inbox, inbox, inboxMigration } from './inbox.ts'
+export { type LogBusDeps, openLogBus } from './log-bus.ts'
+export type { LogBusOptions } from './log-bus-options.ts'
+export { defaultLimits, type MessageLimits } from './message-limits.ts'
 export { createOutbox, type MessagingTx, type Outbox, type OutboxOptions, outboxMigration } from './outbox.ts'
 export {
   type OutboxAnnouncement,
   type OutboxRelay,
   type OutboxRelayDeps,
   type OutboxRelayOptions,
-  type RelayStore,
   startOutboxRelay,
 } from './outbox-relay.ts'
+export type { RelayStore } from './outbox-rows.ts'

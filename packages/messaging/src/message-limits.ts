@@ -90,7 +90,8 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
     const value = headers[name] as string
     count++
     size += name.length + value.length
-    if (name.length === 0 || !name.isWellFormed() || !value.isWellFormed()) refuse('headers', 'well-formed text', name)
+    if (name.length === 0 || name === '__proto__' || !name.isWellFormed() || !value.isWellFormed())
+      refuse('headers', 'well-formed text', name)
   }
   if (count > headersMax) refuse('headers', `at most ${headersMax} of them`, String(count))
   if (size > headerBytesMax) refuse('headers', `at most ${headerBytesMax} characters together`, String(size))

@@ -1,6 +1,6 @@
-import { createIds, createSystemRandom } from '@plinth/base'
+import { type Clock, createIds, createSystemRandom } from '@plinth/base'
 import { sql } from '@plinth/data'
-import type { OutboxRelayDeps } from './outbox-relay.ts'
+import type { RelayStore } from './outbox-rows.ts'
 
 /** The right to publish, held by one relay of a database at a time. */
 export interface Lease {
@@ -33,7 +33,10 @@ const giveUp = sql<{ holder: string }>`delete from outbox_lease where name = 're
  * that stalls inside `publish` for longer than the lease publishes its batch beside its successor, which shows as
  * duplicates, never as a loss; consumers tell them apart by their inbox.
  */
-export function createLease(deps: OutboxRelayDeps, options: { readonly leaseMs: number }): Lease {
+export function createLease(
+  deps: { readonly store: RelayStore; readonly clock: Clock },
+  options: { readonly leaseMs: number },
+): Lease {
   const { store, clock } = deps
   const { leaseMs } = options
   const holder = createIds({ clock, random: createSystemRandom() }).next()

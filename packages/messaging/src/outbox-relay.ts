@@ -1,17 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
 import { type Clock, fromUnknown, type PlatformError, type Timer } from '@plinth/base'
-import type { SqlReader, SqlStore } from '@plinth/data'
 import type { Bus, NewMessage } from './bus.ts'
 import { messagingFault } from './faults.ts'
-import type { MessagingTx, Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import { createLease, type Lease } from './outbox-lease.ts'
-import { fetchRows, removeRows } from './outbox-rows.ts'
-
-/** The part of a store that the relay needs; every `SqlStore` has it. */
-export interface RelayStore extends Pick<SqlStore<unknown>, 'dialect'> {
-  read<T>(work: (tx: Pick<SqlReader<unknown>, 'all'>) => Promise<T>): Promise<T>
-  write<T>(work: (tx: MessagingTx & Pick<SqlReader<unknown>, 'get'>) => Promise<T>): Promise<T>
-}
+import { fetchRows, type RelayStore, removeRows } from './outbox-rows.ts'
 
 export interface OutboxRelayDeps {
   readonly store: RelayStore

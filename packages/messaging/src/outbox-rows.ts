@@ -1,6 +1,12 @@
-import { perDialect, sql } from '@plinth/data'
+import { perDialect, type SqlReader, type SqlStore, sql } from '@plinth/data'
 import type { NewMessage } from './bus.ts'
-import type { RelayStore } from './outbox-relay.ts'
+import type { MessagingTx } from './outbox.ts'
+
+/** The part of a store that the relay needs; every `SqlStore` has it. */
+export interface RelayStore extends Pick<SqlStore<unknown>, 'dialect'> {
+  read<T>(work: (tx: Pick<SqlReader<unknown>, 'all'>) => Promise<T>): Promise<T>
+  write<T>(work: (tx: MessagingTx & Pick<SqlReader<unknown>, 'get'>) => Promise<T>): Promise<T>
+}
 
 /** A message in the outbox with its place in it. */
 export interface OutboxRow {

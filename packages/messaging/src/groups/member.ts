@@ -1,0 +1,110 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Clock, Timer } from '@plinth/base'
+import { cancelledError, enterScope, type Scope } from '@plinth/concurrency'
+import type { Message, RetryOptions, SubscribeOptions } from '../bus.ts'
+
+/** Retry options with every default filled in. */
+export type ResolvedRetry = Required<RetryOptions>
+
+/** Where a member's work comes from. */
+export interface WorkSource {
+  /** Hands out what is ready to members that are free. */
+  dispatch(): void
+  /** Hands out what is ready, and reads on if there is more in the log. */
+  flow(): void
+  leave(member: Member): void
+}
+
+/** One subscription: runs handlers, at most `concurrency` at a time over all its topics. */
+export class Member {
+  readonly feeds: WorkSource[] = []
+  readonly retry: ResolvedRetry
+  readonly #handler: SubscribeOptions['handler']
+  readonly #concurrency: number
+  readonly #controller = new AbortController()
+  // Handlers must not inherit the deadline or the trace of whoever happened to publish.
+  readonly #outside = AsyncLocalStorage.snapshot()
+  readonly #scope: Scope = {
+    signal: this.#controller.signal,
+    deadlineMs: Infinity,
+    remainingMs: () => Infinity,
+  }
+  #running = 0
+  #turn = 0
+  #closing = false
+  #idle: (() => void) | undefined
+
+  constructor(options: SubscribeOptions) {
+    this.#handler = options.handler
+    this.#concurrency = options.concurrency ?? 64
+    if (!Number.isInteger(this.#concurrency) || this.#concurrency < 1 || this.#concurrency > 10_000) {
+      throw new RangeError(`Cannot handle ${options.concurrency} keys at once: concurrency is 1 to 10000`)
+    }
+    this.retry = resolveRetry(options.retry)
+  }
+
+  get free(): boolean {
+    return this.#running < this.#concurrency && !this.#closing
+  }
+
+  /** Whether the subscription ended and its handlers were told to stop. */
+  get aborted(): boolean {
+    return this.#controller.signal.aborted
+  }
+
+  /** Runs the handler; exactly one of the two is called, later. */
+  handle(message: Message, attempt: number, settled: (failure: { error: unknown } | undefined) => void): void {
+    this.#running++
+    const end = (failure: { error: unknown } | undefined) => {
+      this.#running--
+      settled(failure)
+      if (this.#running === 0) this.#idle?.()
+      this.offerWork()
+    }
+    const delivery = { attempt, signal: this.#controller.signal }
+    let promise: Promise<void>
+    try {
+      const run = () => this.#handler(message, delivery)
+      promise = Promise.resolve(this.#outside(() => enterScope(this.#scope, run)))
+    } catch (error) {
+      promise = Promise.reject(error)
+    }
+    promise.then(
+      () => end(undefined),
+      (error) => end({ error }),
+    )
+  }
+
+  /** Takes work from its feeds while it is free, beginning with another one each time. */
+  offerWork(): void {
+    for (let count = this.feeds.length; count > 0 && this.free; count--) {
+      this.#turn = (this.#turn + 1) % this.feeds.length
+      this.feeds[this.#turn]?.dispatch()
+    }
+  }
+
+  /** Takes no more work; resolves when the handlers have ended, or have been told to after `graceMs`. */
+  async close(clock: Clock, graceMs: number): Promise<void> {
+    this.#closing = true
+    for (const feed of this.feeds) feed.leave(this)
+    if (this.#running > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#idle = resolve
+      const timer: Timer = clock.setTimer(resolve, graceMs)
+      await promise
+      timer.cancel()
+    }
+    this.#controller.abort(cancelledError())
+  }
+}
+
+function resolveRetry(retry: RetryOptions = {}): ResolvedRetry {
+  const { attemptsMax = 10, backoffMinMs = 50, backoffMaxMs = 30_000 } = retry
+  if (!Number.isInteger(attemptsMax) || attemptsMax < 1 || attemptsMax > 1000) {
+    throw new RangeError(`Cannot try ${attemptsMax} times: attemptsMax is 1 to 1000`)
+  }
+  if (!(backoffMinMs >= 0 && backoffMaxMs >= backoffMinMs)) {
+    throw new RangeError(`Cannot pause ${backoffMinMs} to ${backoffMaxMs} ms: 0 <= backoffMinMs <= backoffMaxMs`)
+  }
+  return { attemptsMax, backoffMinMs, backoffMaxMs }
+}
