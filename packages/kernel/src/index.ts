@@ -4,15 +4,29 @@
  * @module
  */
 
+export { adminConfig, lifecycleConfig } from './admin/admin-config.ts'
+export { Admin, type AdminServer, type AdminText, adminModule, listenAdmin } from './admin/admin-server.ts'
+export { createConfigModule, type SectionKeys } from './config/config-module.ts'
+export {
+  type ConfigChange,
+  type ConfigPatch,
+  type Configuration,
+  type ConfigurationDeps,
+  type ConfigurationOptions,
+  loadConfiguration,
+} from './config/configuration.ts'
 export {
   type ConfigDefinition,
   type ConfigFields,
   type ConfigSection,
   type ConfigSubscriber,
   type ConfigValue,
+  type ConfigValueOf,
   defineConfig,
   type SectionChange,
 } from './config/define-config.ts'
+export type { ConfigLayer, ConfigProblem, ConfigSource, RawDocument, RawEntry } from './config/entry.ts'
+export { type ConfigEntry, configJsonSchema } from './config/explain.ts'
 export {
   type BooleanOptions,
   type BytesOptions,
@@ -36,6 +50,8 @@ export {
   secret,
   string,
 } from './config/fields.ts'
+export { createFileSource, type FileSourceOptions } from './config/file-source.ts'
+export { createSecretReader, type SecretReader, type SecretReference } from './config/secrets.ts'
 export type { BytesText, DurationText } from './config/units.ts'
 export { createEventLoopCheck, type EventLoopCheckOptions } from './health/event-loop-check.ts'
 export type {
@@ -56,7 +72,6 @@ export {
   IdsKey,
   Log,
   Metrics,
-  type NamedContract,
   Randoms,
   type StoreOpener,
   type StoreOptions,
@@ -73,6 +88,9 @@ export {
   type ShutdownReport,
   type StartReport,
 } from './lifecycle/reports.ts'
+export { type RunOptions, runApplication } from './run-application.ts'
+export { type ProcessSignal, processSignals, type SignalSource } from './signals.ts'
+export { traceHeaders } from './trace-headers.ts'
 export {
   type Assembly,
   assemble,

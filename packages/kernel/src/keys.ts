@@ -1,7 +1,7 @@
 import type { Clock, Ids, Random } from '@plinth/base'
 import type { Migration, SqlStore } from '@plinth/data'
 import type { Bus } from '@plinth/messaging'
-import type { Client, ServiceBinding } from '@plinth/rpc'
+import type { Client, Contract, ServiceBinding } from '@plinth/rpc'
 import type { Logger, Metrics as MetricsRegistry, Tracer as SpanTracer } from '@plinth/telemetry'
 import type { ConfigDefinition, ConfigSection } from './config/define-config.ts'
 import { type Key, key } from './wiring/key.ts'
@@ -35,24 +35,16 @@ export interface StoreOptions {
   readonly migrations: readonly Migration[]
 }
 
-type Service = ServiceBinding['service']
-
-/** The name of a contract with its rpc service, as `defineContract` of `@plinth/rpc` makes it. */
-export interface NamedContract<Name extends string, S extends Service> {
-  readonly name: Name
-  readonly service: S
-}
-
 /** The key of a client of a contract, local or remote. */
-export function clientOf<const Name extends string, S extends Service>(
-  contract: NamedContract<Name, S>,
+export function clientOf<S extends Contract['service'], const Name extends string>(
+  contract: Contract<S, Name>,
 ): Key<Client<S>, `client:${Name}`> {
   return key<Client<S>>()(`client:${contract.name}`)
 }
 
 /** The key of a contract's implementation, ready to be served. */
-export function bindingOf<const Name extends string, S extends Service>(
-  contract: NamedContract<Name, S>,
+export function bindingOf<S extends Contract['service'], const Name extends string>(
+  contract: Contract<S, Name>,
 ): Key<ServiceBinding<S>, `binding:${Name}`> {
   return key<ServiceBinding<S>>()(`binding:${contract.name}`)
 }

@@ -18,6 +18,9 @@ export interface ConfigDefinition<Name extends string = string, out T = unknown>
   readonly value?: T
 }
 
+/** The value of a section, from its definition: `ConfigValueOf<typeof ordersConfig>`. */
+export type ConfigValueOf<Definition> = Definition extends ConfigDefinition<string, infer T> ? T : never
+
 /** A change of a section as its subscribers see it. */
 export interface SectionChange<T> {
   readonly previous: T

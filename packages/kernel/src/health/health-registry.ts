@@ -1,5 +1,6 @@
-import { type Clock, fromUnknown, type Timer } from '@plinth/base'
+import type { Clock, Timer } from '@plinth/base'
 import { withScope } from '@plinth/concurrency'
+import { describeFailure } from '../describe-failure.ts'
 
 /**
  * How much a failing check weighs: `fatal` asks for a restart (not live), `critical` takes the application out of
@@ -65,7 +66,7 @@ export interface HealthRegistry {
   /** Runs the checks whose results have grown old, all at once, each once at a time however many ask. Never rejects. */
   report(): Promise<HealthReport>
   /**
-   * Tells when phase, status or reasons change: at once for the phase, within a second for checks, and once at the
+   * Tells when the phase, the status or the set of failing checks changes: at once for the phase, within a second for checks, and once at the
    * beginning. The listener must not throw.
    */
   subscribe(listener: (report: HealthReport) => void): Disposable
@@ -92,9 +93,8 @@ export function createHealthController(deps: { readonly clock: Clock }): HealthC
 
   async function tell(): Promise<void> {
     const found = await report()
-    const face = JSON.stringify([found.phase, found.status, found.live, found.reasons])
-    if (face === told) return
-    told = face
+    if (faceOf(found) === told) return
+    told = faceOf(found)
     for (const listener of listeners) listener(found)
   }
 
@@ -121,7 +121,10 @@ export function createHealthController(deps: { readonly clock: Clock }): HealthC
       const own = (found: HealthReport) => listener(found)
       listeners.add(own)
       if (listeners.size === 1) poll()
-      void report().then((found) => listeners.has(own) && own(found))
+      void report().then((found) => {
+        told = faceOf(found)
+        if (listeners.has(own)) own(found)
+      })
       return {
         [Symbol.dispose]() {
           listeners.delete(own)
@@ -177,15 +180,9 @@ class CheckRunner {
     )
     const signal = new AbortController().signal
     const work = withScope({ clock: this.#clock, timeoutMs, signal }, (scope) => check(scope.signal))
-    const failed = (error: unknown): CheckResult => ({ ok: false, reason: describe(error) })
+    const failed = (error: unknown): CheckResult => ({ ok: false, reason: describeFailure(error) })
     return await Promise.race([late.promise, work.catch(failed)])
   }
-}
-
-function describe(error: unknown): string {
-  const { code, message } = fromUnknown(error)
-  // What nobody foresaw has a message for strangers; an operator's probe may see the real one.
-  return code === 'base.internal' && Error.isError(error) ? error.message : `${code} ${message}`
 }
 
 function buildReport(phase: HealthPhase, checks: readonly CheckReport[]): HealthReport {
@@ -196,6 +193,11 @@ function buildReport(phase: HealthPhase, checks: readonly CheckReport[]): Health
   const reasons = failing.map(({ name, detail }) => `${name}: ${detail}`)
   if (phase !== 'ready') reasons.unshift(`the application is ${phase}`)
   return { phase, started: phase !== 'starting', live, ready, status, reasons, checks }
+}
+
+/** What a listener cares for; details that change with every look, such as times, are not among it. */
+function faceOf({ phase, status, live, checks }: HealthReport): string {
+  return JSON.stringify([phase, status, live, checks.filter(({ ok }) => !ok).map(({ name }) => name)])
 }
 
 function resolveHealthCheck(check: HealthCheck): Required<HealthCheck> {

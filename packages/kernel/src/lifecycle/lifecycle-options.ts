@@ -18,6 +18,8 @@ export interface LifecycleOptions {
   readonly drainTimeoutMs?: number
   /** Gives the start up; what has started is stopped. */
   readonly signal?: AbortSignal
+  /** Leaves every hook behind at once and calls no further one, in the start and in the stop. */
+  readonly force?: AbortSignal
   readonly observer?: LifecycleObserver
 }
 
@@ -44,6 +46,7 @@ export interface ResolvedLifecycleOptions {
   readonly preStopWaitMs: number
   readonly drainTimeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
+  readonly force: AbortSignal | undefined
   readonly observer: LifecycleObserver
 }
 
@@ -59,6 +62,6 @@ export function resolveLifecycleOptions(options: LifecycleOptions): ResolvedLife
   check('preStopWaitMs', preStopWaitMs, [0, 600_000])
   if (drainTimeoutMs !== undefined) check('drainTimeoutMs', drainTimeoutMs, [0, 3_600_000])
   if (problems.length > 0) throw new RangeError(`Cannot run an application: ${problems.join('; ')}`)
-  const { clock = systemClock, signal, observer = {} } = options
-  return { clock, startTimeoutMs, stopTimeoutMs, preStopWaitMs, drainTimeoutMs, signal, observer }
+  const { clock = systemClock, signal, force, observer = {} } = options
+  return { clock, startTimeoutMs, stopTimeoutMs, preStopWaitMs, drainTimeoutMs, signal, force, observer }
 }

@@ -1,5 +1,6 @@
 import type { PlatformError } from '@plinth/base'
 import type { Scope } from '@plinth/concurrency'
+import { describeFailure } from '../describe-failure.ts'
 import type { HealthCheck, HealthRegistry } from '../health/health-registry.ts'
 import type { GraphNode } from '../wiring/graph.ts'
 import type { AnyModule, ModuleContext, StartedModule } from '../wiring/module.ts'
@@ -107,7 +108,7 @@ export class ModuleInstance {
   /** A task that was given up leaves its module half alive, which must be seen from outside. */
   #reportLoss(task: string, error: PlatformError): void {
     const name = `${this.#module.name}.${task}`
-    const reason = `the background task was given up: ${error.code} ${error.message}`
+    const reason = `the background task was given up: ${describeFailure(error)}`
     this.#checks.use(
       this.#deps.health.register({ name, criticality: 'degrading', check: () => ({ ok: false, reason }) }),
     )

@@ -1,4 +1,5 @@
 import type { PlatformError } from '@plinth/base'
+import { describeFailure } from '../describe-failure.ts'
 
 export type HookName = 'start' | 'drain' | 'stop'
 
@@ -49,7 +50,7 @@ export function formatReport(report: StartReport | ShutdownReport): string {
 }
 
 function hookLine(hook: HookReport): string {
-  const error = hook.error ? `: ${hook.error.code} ${hook.error.message}` : ''
+  const error = hook.error ? `: ${describeFailure(hook.error)}` : ''
   return `${hook.module} ${hook.hook} ${hook.outcome} ${ms(hook.tookMs)}${error}`
 }
 

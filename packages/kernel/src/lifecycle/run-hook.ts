@@ -17,7 +17,7 @@ interface Hook<T> {
   readonly epochMs: number
   /** All the time there is; the signal aborts a little earlier, so that an obedient hook ends in time. */
   readonly timeoutMs: number
-  readonly work: (scope: Scope) => Promise<T> | T
+  readonly work: (scope: Scope) => PromiseLike<T> | T
 }
 
 /** What came of a hook; `late` is its promise when it was left behind. */

@@ -38,23 +38,24 @@ export function createRunningModules(parts: RunningParts): RunningModules {
   const { options, health } = parts
   const adopted = new Map<string, ModuleInstance>()
   const forcing = new AbortController()
+  const forced = options.force ? AbortSignal.any([forcing.signal, options.force]) : forcing.signal
   let stopping: Promise<ShutdownReport> | undefined
 
   return {
     health,
     stopRequested: parts.stopRequested,
-    forced: forcing.signal,
+    forced,
     get startReport() {
       return parts.startReport()
     },
     value: (name) => parts.values.get(name),
     adopt: (instance) => adopted.set(instance.node.module, instance),
     stop(reason) {
-      stopping ??= new Shutdown({ options, health, force: forcing.signal, graph: parts.graph, adopted }).run(reason)
+      stopping ??= new Shutdown({ options, health, force: forced, graph: parts.graph, adopted }).run(reason)
       return stopping
     },
     async stopLate(instance) {
-      const late = new Shutdown({ options, health, force: forcing.signal, graph: parts.graph, adopted: new Map() })
+      const late = new Shutdown({ options, health, force: forced, graph: parts.graph, adopted: new Map() })
       await late.call(instance, { hook: 'stop', timeoutMs: options.stopTimeoutMs })
     },
     force: () => forcing.abort(new DOMException('The stop was forced', 'AbortError')),

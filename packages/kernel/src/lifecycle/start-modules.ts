@@ -1,4 +1,5 @@
 import { fromUnknown, PlatformError } from '@plinth/base'
+import { describeFailure } from '../describe-failure.ts'
 import { createHealthController, type HealthController } from '../health/health-registry.ts'
 import type { Graph, GraphNode } from '../wiring/graph.ts'
 import type { AnyModule } from '../wiring/module.ts'
@@ -143,7 +144,7 @@ function giveUp(
   const path = pathTo(instance.node, start.graph)
   fail(
     start,
-    new PlatformError(`Cannot start: ${path.join(' <- ')} ${what}: ${error.message}`, {
+    new PlatformError(`Cannot start: ${path.join(' <- ')} ${what}: ${describeFailure(error)}`, {
       kind: error.kind,
       code: 'kernel.start_failed',
       details: { module: instance.node.module, outcome: result.outcome, cause: error.code, path },

@@ -49,9 +49,9 @@ export interface ModuleHooks {
    * Refuses new work and waits for what is under way. Called on all modules at once, while everything still runs,
    * so a handler that finishes can still use every part.
    */
-  drain?(scope: Scope): Promise<void> | void
+  drain?(scope: Scope): PromiseLike<void> | void
   /** Releases everything. Called when all modules that need this one have stopped; also when a start fails later. */
-  stop?(scope: Scope): Promise<void> | void
+  stop?(scope: Scope): PromiseLike<void> | void
 }
 
 /** What the kernel gives a module besides its needs. */
