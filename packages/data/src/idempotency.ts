@@ -1,6 +1,6 @@
 import { PlatformError } from '@plinth/base'
 import type { Migration } from './migrations.ts'
-import type { StatementWriter } from './sql-store.ts'
+import type { StatementReader, StatementWriter } from './sql-store.ts'
 import { sql } from './statement.ts'
 
 /** The table behind {@link idempotent}. Put it among the migrations of a service, under the id it gives. */
@@ -34,9 +34,9 @@ export function idempotencyMigration(id: string): Migration {
 
 /** One command, as its caller names it. */
 export interface IdempotentCommand {
-  /** Who asks what: method and principal, so that two callers never share a key. Up to 200 characters. */
+  /** Who asks what: method and principal, so that two callers never share a key. Up to 255 characters. */
   readonly scope: string
-  /** The caller's idempotency key. Up to 200 characters. */
+  /** The caller's idempotency key. Up to 255 characters. */
   readonly key: string
   /** A digest of the request: the same key with another request is a mistake of the caller. */
   readonly fingerprint: string
@@ -54,7 +54,8 @@ interface Stored {
   readonly answer: Uint8Array
 }
 
-const textMax = 200
+/** As long as an `Idempotency-Key` header may be. */
+const textMax = 255
 
 const find = sql<{ scope: string; key: string }, Stored>`
   select fingerprint, answer from plinth_idempotency where scope = ${'scope'} and key = ${'key'}`
@@ -72,7 +73,7 @@ const sweep = sql<{ beforeMs: number; rowsMax: number }>`
  * stores nothing and may be repeated.
  *
  * @throws PlatformError `data.idempotency_mismatch` when the key was used for another request;
- * `data.idempotency_key` when scope or key is empty or longer than 200 characters.
+ * `data.idempotency_key` when scope or key is empty or longer than 255 characters.
  */
 export async function idempotent(
   tx: StatementWriter,
@@ -80,16 +81,29 @@ export async function idempotent(
   work: () => Promise<Uint8Array>,
 ): Promise<IdempotentAnswer> {
   const { scope, key, fingerprint, nowMs } = command
-  checkText('scope', scope)
-  checkText('key', key)
-  const stored = await tx.get(find, { scope, key })
-  if (stored) {
-    if (stored.fingerprint !== fingerprint) throw mismatch(key)
-    return { answer: stored.answer, replayed: true }
-  }
+  const stored = await findAnswer(tx, command)
+  if (stored) return { answer: stored, replayed: true }
   const answer = await work()
   await tx.run(store, { scope, key, fingerprint, answer, nowMs })
   return { answer, replayed: false }
+}
+
+/**
+ * The stored answer of a command, if it was carried out before. For a look ahead of work that happens outside the
+ * unit; {@link idempotent} still decides.
+ *
+ * @throws PlatformError as {@link idempotent} does.
+ */
+export async function findAnswer(
+  tx: StatementReader,
+  command: Pick<IdempotentCommand, 'scope' | 'key' | 'fingerprint'>,
+): Promise<Uint8Array | undefined> {
+  const { scope, key, fingerprint } = command
+  checkText('scope', scope)
+  checkText('key', key)
+  const stored = await tx.get(find, { scope, key })
+  if (stored && stored.fingerprint !== fingerprint) throw mismatch(key)
+  return stored?.answer
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 export type { CommitAnnouncement, PoolAnnouncement } from './announcements.ts'
 export {
+  findAnswer,
   type IdempotentAnswer,
   type IdempotentCommand,
   idempotencyMigration,
@@ -11,6 +12,7 @@ export {
   sweepIdempotency,
 } from './idempotency.ts'
 export { type MigrateOptions, type Migration, type MigrationPlan, migrate } from './migrations.ts'
+export { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 export type { Migratable, MigratableStore } from './schema-access.ts'
 export type {
   SqlDialectName,

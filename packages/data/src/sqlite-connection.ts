@@ -1,5 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { sqliteFault } from './sqlite-faults.ts'
 import type { Statement } from './statement.ts'
+import type { UnitSession } from './unit-of-work.ts'
 import { type BoundValue, bindNamed, rowsMax, tooManyRows } from './values.ts'
 
 export type SqliteRow = Record<string, BoundValue>
@@ -26,7 +28,8 @@ const statementsMax = 500
 const textsMax = 100
 
 /** One node:sqlite connection with its prepared statements. Everything on it is synchronous. */
-export class SqliteConnection {
+export class SqliteConnection implements UnitSession {
+  readonly dialect = 'sqlite'
   readonly #database: DatabaseSync
   readonly #statements = new Map<Statement<never, unknown>, Prepared>()
   readonly #texts = new Map<string, Prepared>()
@@ -107,6 +110,10 @@ export class SqliteConnection {
     }
     const rows = readRows(prepared, values)
     return { rows, changes: prepared.changes ? rows.length : 0 }
+  }
+
+  fault(reason: unknown): unknown {
+    return sqliteFault(reason)
   }
 
   close(): void {

@@ -7,11 +7,11 @@ import { type MigratableStore, type SchemaAccess, type SchemaOptions, schemaAcce
 import type { SqlReader, SqlWriter, WriteOptions } from './sql-store.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { sqliteFault } from './sqlite-faults.ts'
-import { endedError, SqliteUnit } from './sqlite-unit.ts'
-import { closedError, SqliteWriter } from './sqlite-writer.ts'
-import { withinTime } from './time-limit.ts'
-import { Turnstile } from './turnstile.ts'
+import { SqliteWriter } from './sqlite-writer.ts'
+import { unitTooLong, withinTime } from './time-limit.ts'
+import { closedError, Turnstile } from './turnstile.ts'
 import { insideTransaction, refuseNested } from './unit-guard.ts'
+import { endedError, UnitOfWork } from './unit-of-work.ts'
 
 /** Where a SQLite store lives and what it may use. */
 export interface SqliteStoreOptions {
@@ -132,14 +132,18 @@ class SqliteStore<Schema> implements MigratableStore<Schema> {
     work: (tx: SqlReader<Schema>) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const unit = new SqliteUnit<Schema>(connection, signal)
+    const unit = new UnitOfWork<Schema>(connection, signal)
     try {
       connection.control('begin')
       const { clock, unitTimeoutMs: timeoutMs } = this.#options
-      const onLate = (fault: PlatformError) => unit.end(fault)
+      const late = () => {
+        const fault = unitTooLong(timeoutMs)
+        unit.end(fault)
+        return fault
+      }
       return await withinTime(
         insideTransaction(this, async () => work(unit)),
-        { clock, timeoutMs, onLate },
+        { clock, timeoutMs, signal, late },
       )
     } finally {
       unit.end(endedError())

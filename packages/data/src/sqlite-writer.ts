@@ -3,8 +3,9 @@ import { type Clock, PlatformError, sleep } from '@plinth/base'
 import { commitChannel } from './announcements.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { sqliteCommitFault, sqliteFault } from './sqlite-faults.ts'
-import { endedError, SqliteUnit } from './sqlite-unit.ts'
 import { unitTooLong } from './time-limit.ts'
+import { closedError } from './turnstile.ts'
+import { endedError, runCallbacks, UnitOfWork } from './unit-of-work.ts'
 
 /** Limits of the one writer of a SQLite store. */
 export interface SqliteWriterOptions {
@@ -21,10 +22,10 @@ export interface SqliteWriterOptions {
 }
 
 interface QueuedUnit<Schema> {
-  readonly work: (unit: SqliteUnit<Schema>) => Promise<unknown>
+  readonly work: (unit: UnitOfWork<Schema>) => Promise<unknown>
   /** Runs a function as the caller's own: his scope and trace, not those of whoever began the batch. */
   readonly asCaller: <T>(run: () => T) => T
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignal
   readonly onAbort: () => void
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
@@ -60,23 +61,21 @@ export class SqliteWriter<Schema> {
     this.#options = options
   }
 
-  write<T>(work: (unit: SqliteUnit<Schema>) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  write<T>(work: (unit: UnitOfWork<Schema>) => Promise<T>, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
+      if (signal.aborted) return reject(signal.reason)
       if (this.#drained) return reject(closedError(this.#options.store))
       if (this.#waiting >= this.#options.queueMax) return reject(queueFull(this.#options))
       const queued: QueuedUnit<Schema> = {
         work,
         asCaller: AsyncLocalStorage.snapshot(),
         signal,
-        onAbort: () => {
-          if (queued.queued) reject(signal?.reason)
-        },
+        onAbort: () => (queued.queued ? reject(signal.reason) : this.#kill?.(signal.reason)),
         resolve: resolve as (value: unknown) => void,
         reject,
         queued: true,
       }
-      signal?.addEventListener('abort', queued.onAbort, { once: true })
+      signal.addEventListener('abort', queued.onAbort, { once: true })
       this.#queue.push(queued)
       this.#schedule()
     })
@@ -166,15 +165,14 @@ export class SqliteWriter<Schema> {
         this.#head = 0
       }
       queued.queued = false
-      queued.signal?.removeEventListener('abort', queued.onAbort)
       // An aborted one has been rejected by its listener.
-      if (!queued.signal?.aborted) return queued
+      if (!queued.signal.aborted) return queued
     }
     return undefined
   }
 
   async #runUnit(queued: QueuedUnit<Schema>): Promise<Finished<Schema>> {
-    const unit = new SqliteUnit<Schema>(this.#connection, queued.signal)
+    const unit = new UnitOfWork<Schema>(this.#connection, queued.signal)
     let outcome: Outcome
     try {
       this.#connection.control('savepoint unit')
@@ -188,11 +186,12 @@ export class SqliteWriter<Schema> {
       outcome = { ok: false, reason: sqliteFault(reason) }
       this.#rollback()
     }
+    queued.signal.removeEventListener('abort', queued.onAbort)
     unit.end(endedError())
     return { queued, outcome, callbacks: outcome.ok ? unit.callbacks : undefined }
   }
 
-  async #outcomeOf(queued: QueuedUnit<Schema>, unit: SqliteUnit<Schema>): Promise<Outcome> {
+  async #outcomeOf(queued: QueuedUnit<Schema>, unit: UnitOfWork<Schema>): Promise<Outcome> {
     this.#unitStartedMs = this.#options.clock.monotonicMs()
     const outcome = await new Promise<Outcome>((resolve) => {
       this.#kill = (reason) => {
@@ -208,7 +207,7 @@ export class SqliteWriter<Schema> {
     })
     this.#kill = undefined
     // A caught failure still ends the unit: half of it has not happened.
-    const failed = outcome.ok && unit.failure ? { ok: false as const, reason: unit.failure.reason } : outcome
+    const failed = outcome.ok && unit.ended ? { ok: false as const, reason: unit.ended.reason } : outcome
     unit.end(endedError())
     return failed
   }
@@ -253,17 +252,7 @@ function settle<Schema>(unit: Finished<Schema>, fault: PlatformError | undefined
   if (fault) queued.reject(fault)
   else if (outcome.ok) queued.resolve(outcome.value)
   else queued.reject(outcome.reason)
-  if (fault || !callbacks) return
-  for (const callback of callbacks) {
-    try {
-      queued.asCaller(callback)
-    } catch (error) {
-      // A callback must not throw; that bug must not turn a durable commit into a failure for anybody.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
-  }
+  if (!fault && callbacks) queued.asCaller(() => runCallbacks(callbacks))
 }
 
 function lostTransaction(last: Outcome | undefined): unknown {
@@ -282,13 +271,5 @@ function queueFull(options: SqliteWriterOptions): PlatformError {
     code: 'data.queue_full',
     retryAfterMs: 100,
     details: { queueMax: options.queueMax },
-  })
-}
-
-export function closedError(store: string): PlatformError {
-  return new PlatformError(`Cannot use the store "${store}": it is closed`, {
-    kind: 'unavailable',
-    code: 'data.closed',
-    retryable: false,
   })
 }

@@ -1,21 +1,28 @@
 import { type Clock, PlatformError } from '@plinth/base'
 
-/**
- * Waits for `work` for at most `timeoutMs`; past that `onLate` hears the fault it is rejected with, and whatever the
- * work still brings is dropped.
- */
-export async function withinTime<T>(
-  work: Promise<T>,
-  options: { readonly clock: Clock; readonly timeoutMs: number; readonly onLate: (fault: PlatformError) => void },
-): Promise<T> {
+export interface TimeLimit {
+  readonly clock: Clock
+  readonly timeoutMs: number
+  /** Makes the fault when the time is up. */
+  readonly late: () => unknown
+  /** Ends the wait too, with its reason. */
+  readonly signal?: AbortSignal
+}
+
+/** Waits for `work` until it settles, the time is up or the signal aborts; what it brings later is dropped. */
+export async function withinTime<T>(work: Promise<T>, limit: TimeLimit): Promise<T> {
+  const { signal } = limit
   const { promise, resolve, reject } = Promise.withResolvers<T>()
-  using _timer = options.clock.setTimer(() => {
-    const fault = unitTooLong(options.timeoutMs)
-    options.onLate(fault)
-    reject(fault)
-  }, options.timeoutMs)
+  const onAbort = () => reject(signal?.reason)
   work.then(resolve, reject)
-  return await promise
+  using _timer = limit.clock.setTimer(() => reject(limit.late()), limit.timeoutMs)
+  if (signal?.aborted) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await promise
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
 }
 
 /** The fault of a transaction that was held for too long. */

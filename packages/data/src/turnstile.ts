@@ -37,8 +37,8 @@ export class Turnstile {
    * @throws PlatformError `data.queue_full` when too many wait, `data.pool_exhausted` after `waitMs`; the signal's
    * reason when it aborts first.
    */
-  enter(signal: AbortSignal | undefined): Promise<void> | undefined {
-    signal?.throwIfAborted()
+  enter(signal: AbortSignal): Promise<void> | undefined {
+    signal.throwIfAborted()
     if (this.#inside < this.#options.places) {
       this.#inside++
       return undefined
@@ -62,13 +62,13 @@ export class Turnstile {
     await promise
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
+  #wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined
       const leaveQueue = () => {
         this.#waiting.delete(waiter)
         timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
+        signal.removeEventListener('abort', onAbort)
       }
       const waiter: Waiter = {
         admit: () => {
@@ -80,8 +80,8 @@ export class Turnstile {
           reject(reason)
         },
       }
-      const onAbort = () => waiter.turnAway(signal?.reason)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const onAbort = () => waiter.turnAway(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
       timer = this.#options.clock.setTimer(
         () => waiter.turnAway(this.#refusal('data.pool_exhausted')),
         this.#options.waitMs,
@@ -101,4 +101,13 @@ export class Turnstile {
       details: { places, queueMax, waitMs },
     })
   }
+}
+
+/** The fault of a store that is closing or closed. */
+export function closedError(store: string): PlatformError {
+  return new PlatformError(`Cannot use the store "${store}": it is closed`, {
+    kind: 'unavailable',
+    code: 'data.closed',
+    retryable: false,
+  })
 }
