@@ -53,7 +53,9 @@ class CallScope implements OpenCall {
   #requestHeaders: CallHeaders | (() => CallHeaders) | undefined
   #responseHeaders: CallHeaders | undefined
   #controller: AbortController | undefined
-  #listeners: Set<(reason: unknown) => void> | undefined
+  // Nearly every call has exactly one listener, its deadline; a set is made only for more.
+  #listener: ((reason: unknown) => void) | undefined
+  #moreListeners: Set<(reason: unknown) => void> | undefined
 
   constructor(options: CallContextOptions) {
     this.method = options.method
@@ -101,9 +103,12 @@ class CallScope implements OpenCall {
     const why = reason ?? cancelledError()
     this.cancelReason = why
     this.#controller?.abort(why)
-    const listeners = this.#listeners
-    this.#listeners = undefined
-    if (listeners) for (const listener of listeners) listener(why)
+    const first = this.#listener
+    const more = this.#moreListeners
+    this.#listener = undefined
+    this.#moreListeners = undefined
+    first?.(why)
+    if (more) for (const listener of more) listener(why)
   }
 
   onCancel(listener: (reason: unknown) => void): () => void {
@@ -111,10 +116,15 @@ class CallScope implements OpenCall {
       listener(this.cancelReason)
       return nothing
     }
-    this.#listeners ??= new Set()
-    this.#listeners.add(listener)
+    if (this.#listener === undefined) {
+      this.#listener = listener
+    } else {
+      this.#moreListeners ??= new Set()
+      this.#moreListeners.add(listener)
+    }
     return () => {
-      this.#listeners?.delete(listener)
+      if (this.#listener === listener) this.#listener = undefined
+      else this.#moreListeners?.delete(listener)
     }
   }
 }

@@ -27,3 +27,18 @@ export {
   type StreamMiddleware,
   type UnaryMiddleware,
 } from './dispatch.ts'
+export { transferFault } from './faults.ts'
+export type { HealthPort, ServiceHealth } from './grpc/health.ts'
+export { createRoundRobinPicker, type Peer, type Picker } from './grpc/picker.ts'
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from './grpc/server.ts'
+export { createGrpcTransport, type GrpcTransportOptions } from './grpc/transport.ts'
+export { createInProcessTransport, type InProcessOptions } from './in-process-transport.ts'
+export { type Authenticator, createAuthInterceptor } from './interceptors/auth.ts'
+export { createDeadlineInterceptor, type DeadlineOptions } from './interceptors/deadline.ts'
+export { idempotencyKeyInterceptor } from './interceptors/idempotency-key.ts'
+export { createLimitsInterceptor, type LimitOptions } from './interceptors/limits.ts'
+export { recoverInterceptor } from './interceptors/recover.ts'
+export { type StandardInterceptorOptions, standardInterceptors } from './interceptors/standard.ts'
+export { createValidationInterceptor, invalidRequest } from './interceptors/validation.ts'
+export { decodePageToken, encodePageToken, type PageStart } from './page-token.ts'
+export { compileValidator, type Validator, type ValidatorOptions } from './validate/compile-validator.ts'
