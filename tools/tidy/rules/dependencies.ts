@@ -1,6 +1,9 @@
 import { resolve } from '../resolve.ts'
 import type { Rule, SourceFile, Tree, Workspace } from '../tree.ts'
 
+/** Suites and fakes for the tests of others use the test libraries of the root. */
+const testing = /\/testing(\/|\.ts$)/
+
 /** What a workspace declares in package.json is what it imports, no less and no more. */
 export const dependenciesRule: Rule = {
   name: 'dependencies',
@@ -17,7 +20,7 @@ export const dependenciesRule: Rule = {
           const name = nameOf(tree, file, specifier)
           if (name === undefined || name === workspace.name) continue
           used.add(name)
-          if (isDeclared(workspace, name, { isTest: file.isTest, rootTools })) continue
+          if (isDeclared(workspace, name, { isTest: file.isTest || testing.test(file.path), rootTools })) continue
           const message = `${name} is imported but not declared; add it to dependencies of ${workspace.folder}/package.json`
           yield { path: file.path, line, message }
         }

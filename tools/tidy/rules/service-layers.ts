@@ -6,8 +6,10 @@ const layers: ReadonlyMap<string, RegExp> = new Map([
   ['src/domain/', /^src\/domain\/|^contract\//],
   ['src/usecases/', /^src\/(usecases|domain)\/|^contract\//],
   // Adapters implement the ports of the use cases and call none of them.
-  ['src/adapters/', /^src\/(adapters|domain)\/|^src\/usecases\/([\w-]+-)?ports\.ts$|^contract\//],
-  ['src/entrypoints/', /^src\/(entrypoints|usecases)\/|^contract\//],
+  ['src/adapters/', /^src\/(adapters|wire|domain)\/|^src\/usecases\/([\w-]+-)?ports\.ts$|^contract\//],
+  ['src/entrypoints/', /^src\/(entrypoints|wire|usecases)\/|^contract\//],
+  // One translation between the domain and the contract, for answers and for events alike.
+  ['src/wire/', /^src\/(wire|domain)\/|^contract\//],
   ['contract/', /^contract\//],
 ])
 
@@ -30,7 +32,7 @@ export const serviceLayersRule: Rule = {
       const layer = [...layers.keys()].find((prefix) => inside.startsWith(prefix))
       const allowed = layer ? layers.get(layer) : files.get(inside)
       if (!layer && inside.startsWith('src/') && inside.indexOf('/', 4) > 0) {
-        const message = `src/${inside.split('/')[1]}/ is no layer; use domain, usecases, adapters or entrypoints`
+        const message = `src/${inside.split('/')[1]}/ is no layer; use domain, usecases, adapters, entrypoints or wire`
         yield { path: file.path, line: 1, message }
       }
       if (!allowed) continue
