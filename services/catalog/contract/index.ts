@@ -3,9 +3,28 @@
  * @module
  */
 import { defineContract } from '@plinth/rpc'
+import { CatalogService } from './gen/plinth/catalog/v1/catalog_pb.ts'
 import { InventoryService } from './gen/plinth/catalog/v1/inventory_pb.ts'
 
+export {
+  CatalogService,
+  type FacetCount,
+  ImportFormat,
+  type ImportReport,
+  type Product,
+  type ProductChange,
+  ProductChangeSchema,
+  ProductSchema,
+  SearchOrder,
+  type SearchProductsRequest,
+} from './gen/plinth/catalog/v1/catalog_pb.ts'
 export { InventoryService, type ReservedLine } from './gen/plinth/catalog/v1/inventory_pb.ts'
+
+/** Products. */
+export const catalogContract = defineContract('catalog.catalog', CatalogService)
 
 /** Stock that is promised before it is sold. */
 export const inventoryContract = defineContract('catalog.inventory', InventoryService)
+
+/** The topic of everything that happens to products; the key is the product id, the payload a `ProductChange`. */
+export const productTopic = 'catalog.product'

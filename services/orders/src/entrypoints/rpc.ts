@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto'
-import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import type { Message } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { invariant, PlatformError } from '@plinth/base'
-import { type CallContext, decodePageToken, encodePageToken, type ServiceImplementation } from '@plinth/rpc'
+import { type CallContext, decodePageToken, encodePageToken, onceKey, type ServiceImplementation } from '@plinth/rpc'
 import type { OrdersService } from '../../contract/index.ts'
 import type { OrderEdit } from '../domain/order.ts'
 import type { ChangeRequest } from '../usecases/change-order.ts'
 import type { Orders } from '../usecases/orders.ts'
-import type { Caller, OnceKey } from '../usecases/ports.ts'
+import type { Caller } from '../usecases/ports.ts'
 import { addressFromMessage, statusFromNumber, toOrderMessage, versionFromEtag } from '../wire/order-message.ts'
 import { orThrow } from './refusal-error.ts'
 
@@ -26,7 +25,7 @@ export function createOrdersRpc(orders: Orders): ServiceImplementation<typeof Or
       return { lines: [] }
     },
     async placeOrder(request, context) {
-      const once = onceOf(context, request, 'PlaceOrder')
+      const once = onceKey(context, request)
       invariant(once, 'the policy of PlaceOrder demands an idempotency key')
       const placed = await orders.place({
         customerId: callerOf(context).id,
@@ -101,19 +100,12 @@ function changeOf(context: CallContext, request: OnOrder): ChangeRequest {
   return { orderId: request.orderId, caller: callerOf(context), version: versionFromEtag(ifMatch(context)) }
 }
 
-function onceChange(context: CallContext, request: MessageShape<DescMessage> & OnOrder): ChangeRequest {
-  return { ...changeOf(context, request), once: onceOf(context, request, context.method.name) }
+function onceChange(context: CallContext, request: Message & OnOrder): ChangeRequest {
+  return { ...changeOf(context, request), once: onceKey(context, request) }
 }
 
 function ifMatch(context: CallContext): string {
   return context.requestHeaders.get('if-match') ?? ''
-}
-
-function onceOf(context: CallContext, request: MessageShape<DescMessage>, verb: string): OnceKey | undefined {
-  const key = context.idempotencyKey
-  if (key === undefined) return undefined
-  const fingerprint = createHash('sha256').update(toBinary(context.method.input, request)).digest('base64url')
-  return { scope: `${verb}:${callerOf(context).id}`, key, fingerprint }
 }
 
 function checkLines<Line extends { readonly productId: string; readonly quantity: number }>(lines: readonly Line[]) {

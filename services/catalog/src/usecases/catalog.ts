@@ -1,0 +1,19 @@
+/**
+ * The table of contents: everything that can be done with products and stock.
+ * @module
+ */
+import { createBrowseProducts } from './browse-products.ts'
+import { createEditProducts, type EditProductsDeps } from './edit-products.ts'
+import { createImportProducts } from './import-products.ts'
+import { createInventory } from './inventory.ts'
+
+export function createCatalog(deps: EditProductsDeps) {
+  return {
+    browse: createBrowseProducts(deps),
+    edit: createEditProducts(deps),
+    import: createImportProducts(deps),
+    inventory: createInventory(deps),
+  }
+}
+
+export type Catalog = ReturnType<typeof createCatalog>

@@ -1,0 +1,30 @@
+import { create } from '@bufbuild/protobuf'
+import { timestampFromMs } from '@bufbuild/protobuf/wkt'
+import { type Product as ProductMessage, ProductSchema } from '../../contract/index.ts'
+import { etagOf } from '../usecases/edit-products.ts'
+import type { StockedProduct } from '../usecases/ports.ts'
+
+/** The product as the contract shows it. */
+export function toProductMessage(product: StockedProduct): ProductMessage {
+  return create(ProductSchema, {
+    productId: product.productId,
+    sku: product.sku,
+    title: product.title,
+    description: product.description,
+    category: product.category,
+    price: { amountMinor: BigInt(product.priceMinor), currency: product.currency },
+    attributes: { ...product.attributes },
+    available: BigInt(product.available),
+    archived: product.archived,
+    createdAt: timestampFromMs(product.createdAtMs),
+    updatedAt: timestampFromMs(product.updatedAtMs),
+    etag: etagOf(product),
+  })
+}
+
+/** The version an entity tag names; `undefined` for none or `*`, `NaN` for one we never gave, which matches nothing. */
+export function versionFromEtag(etag: string): number | undefined {
+  if (etag === '' || etag === '*') return undefined
+  const digits = /^"(\d{1,15})\.\d{1,15}"$/.exec(etag)?.[1]
+  return digits === undefined ? Number.NaN : Number(digits)
+}
