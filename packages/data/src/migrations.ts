@@ -54,7 +54,7 @@ const record = sql<{ id: string; checksum: string; nowMs: number }>`
  * `data.migration_unknown` when the database holds steps this program does not know (it is newer),
  * `data.migration_order` when a missing step is older than a recorded one, `data.busy` after `lockWaitMs`, or the
  * fault of the step that failed.
- * @throws TypeError for a list that is not in order or has a malformed id.
+ * @throws TypeError for a list that is not in order, has a malformed id, or defers a constraint to the commit.
  */
 export async function migrate(
   store: Migratable,
@@ -135,7 +135,12 @@ function migrationFault(code: string, id: string, why: string): PlatformError {
 
 function checkList(migrations: readonly Migration[]): void {
   let last = ''
-  for (const { id } of migrations) {
+  for (const { id, up } of migrations) {
+    const texts = typeof up === 'string' ? [up] : Object.values(up)
+    // SQLite checks a deferred constraint when a batch commits: one unit would fail all that share the commit.
+    if (texts.some((text) => /\binitially\s+deferred\b/i.test(text))) {
+      throw new TypeError(`Cannot migrate: step ${id} defers a constraint, which would fail units beside its own`)
+    }
     if (!idPattern.test(id)) throw new TypeError(`Cannot migrate: "${id}" is not four digits and a name (0001_orders)`)
     if (id <= last) throw new TypeError(`Cannot migrate: step ${id} does not come after ${last}`)
     last = id

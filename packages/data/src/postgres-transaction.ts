@@ -2,7 +2,7 @@ import { type Clock, PlatformError } from '@plinth/base'
 import { isStalePlan, isWorthAnotherRun, postgresFault } from './postgres-faults.ts'
 import type { Lease } from './postgres-pool.ts'
 import { unitTooLong, withinTime } from './time-limit.ts'
-import { endedError, UnitOfWork } from './unit-of-work.ts'
+import { UnitOfWork } from './unit-of-work.ts'
 
 export interface TransactionOptions {
   /** Readers have nothing to commit, and nothing to lose when the end of their transaction fails. */
@@ -61,7 +61,7 @@ export async function complete<Schema, T>(
     // What the work made of a lost race does not matter: it gets another run.
     throw isWorthAnotherRun(failure) ? failure : error
   }
-  unit.end(endedError())
+  unit.close()
   if (options.end === 'rollback') await rollback(lease, clock)
   else await commit(lease, options)
   return { value, callbacks: unit.callbacks }

@@ -11,7 +11,7 @@ import { SqliteWriter } from './sqlite-writer.ts'
 import { unitTooLong, withinTime } from './time-limit.ts'
 import { closedError, Turnstile } from './turnstile.ts'
 import { insideTransaction, refuseNested } from './unit-guard.ts'
-import { endedError, UnitOfWork } from './unit-of-work.ts'
+import { UnitOfWork } from './unit-of-work.ts'
 
 /** Where a SQLite store lives and what it may use. */
 export interface SqliteStoreOptions {
@@ -146,7 +146,7 @@ class SqliteStore<Schema> implements MigratableStore<Schema> {
         { clock, timeoutMs, signal, late },
       )
     } finally {
-      unit.end(endedError())
+      unit.close()
       this.#giveBack(connection)
     }
   }

@@ -5,7 +5,7 @@ import type { SqliteConnection } from './sqlite-connection.ts'
 import { sqliteCommitFault, sqliteFault } from './sqlite-faults.ts'
 import { unitTooLong } from './time-limit.ts'
 import { closedError } from './turnstile.ts'
-import { endedError, runCallbacks, UnitOfWork } from './unit-of-work.ts'
+import { runCallbacks, UnitOfWork } from './unit-of-work.ts'
 
 /** Limits of the one writer of a SQLite store. */
 export interface SqliteWriterOptions {
@@ -187,7 +187,7 @@ export class SqliteWriter<Schema> {
       this.#rollback()
     }
     queued.signal.removeEventListener('abort', queued.onAbort)
-    unit.end(endedError())
+    unit.close()
     return { queued, outcome, callbacks: outcome.ok ? unit.callbacks : undefined }
   }
 
@@ -208,7 +208,7 @@ export class SqliteWriter<Schema> {
     this.#kill = undefined
     // A caught failure still ends the unit: half of it has not happened.
     const failed = outcome.ok && unit.ended ? { ok: false as const, reason: unit.ended.reason } : outcome
-    unit.end(endedError())
+    unit.close()
     return failed
   }
 

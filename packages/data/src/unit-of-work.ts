@@ -30,6 +30,7 @@ export class UnitOfWork<Schema> implements SqlWriter<Schema>, SchemaWriter {
   readonly #session: UnitSession
   readonly #signal: AbortSignal
   #ended: { readonly reason: unknown } | undefined
+  #isClosed = false
   #query: Kysely<Schema> | undefined
   #callbacks: (() => void)[] | undefined
 
@@ -51,7 +52,7 @@ export class UnitOfWork<Schema> implements SqlWriter<Schema>, SchemaWriter {
     return this.#query
   }
 
-  /** Why the transaction is over, if it is. */
+  /** Why the transaction ended before its time, if it did: a failed statement, the signal, the time limit. */
   get ended(): { readonly reason: unknown } | undefined {
     return this.#ended
   }
@@ -102,13 +103,19 @@ export class UnitOfWork<Schema> implements SqlWriter<Schema>, SchemaWriter {
     this.#callbacks.push(callback)
   }
 
-  /** Closes the door: from here on every use throws `reason`. The first reason stays. */
+  /** Ends the transaction before its time: from here on every use throws `reason`. The first reason stays. */
   end(reason: unknown): void {
     this.#ended ??= { reason }
   }
 
+  /** Closes the door behind the work. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   #enter(): void {
     if (this.#ended) throw this.#ended.reason
+    if (this.#isClosed) throw new TypeError('Cannot use tx: its transaction has ended')
     if (this.#signal.aborted) throw this.#fail(this.#signal.reason)
   }
 
@@ -117,11 +124,6 @@ export class UnitOfWork<Schema> implements SqlWriter<Schema>, SchemaWriter {
     this.end(reason)
     return reason
   }
-}
-
-/** What a transaction says to those who use it after its end. */
-export function endedError(): TypeError {
-  return new TypeError('Cannot use tx: its transaction has ended')
 }
 
 /** Calls what waits for the commit. A callback must not throw; if one does, that is a crash, not a failed commit. */

@@ -68,6 +68,13 @@ export function migrationsContract(openDatabase: () => Promise<TestDatabase>, ca
     assert.deepEqual(plans.flatMap((plan) => plan.applied).toSorted(), ['0001_item', '0002_two', '0003_three'])
   })
 
+  it('migrate() refuses a constraint that is checked at the commit', async () => {
+    await using database = await openDatabase()
+    await using store = await database.open()
+    const up = 'create table leaf (id text references root (id) deferrable INITIALLY\n deferred)'
+    await assert.rejects(migrate(store, [{ id: '0001_leaf', up }]), TypeError)
+  })
+
   it('migrate() refuses a list that is out of order or has a malformed id', async () => {
     await using database = await openDatabase()
     await using store = await database.open()
