@@ -31,6 +31,7 @@ export { type Disk, type DiskFile, systemDisk } from './disk.ts'
 export { type Inbox, inbox, inboxMigration } from './inbox.ts'
 export { type LogBusDeps, openLogBus } from './log-bus.ts'
 export type { LogBusOptions } from './log-bus-options.ts'
+export { type MemoryBusOptions, openMemoryBus } from './memory-bus.ts'
 export { defaultLimits, type MessageLimits } from './message-limits.ts'
 export { createOutbox, type MessagingTx, type Outbox, type OutboxOptions, outboxMigration } from './outbox.ts'
 export {

@@ -267,8 +267,20 @@ export class Feed implements WorkSource {
   }
 
   #pause(lane: Lane, pauseMs: number): void {
+    this.#letGo(lane)
     lane.pause = this.#host.clock.setTimer(() => this.#makeReady(lane), pauseMs)
     this.flow()
+  }
+
+  /** Drops what waits behind the first of a lane from memory; it is read again when its turn comes. */
+  #letGo(lane: Lane): void {
+    const first = lane.queue.first()
+    for (const entry of lane.queue) {
+      if (entry === first || entry.message === undefined || entry.letter !== undefined) continue
+      entry.message = undefined
+      this.#pending--
+      this.#pendingBytes -= entry.bytes
+    }
   }
 
   async #bury(

@@ -36,9 +36,10 @@ export class GroupCommit<Item> {
     return this.#open.length
   }
 
-  /** Starts the write of what is staged, at the end of this turn of the event loop, or after the running one. */
+  /** Starts the write of what is staged, at the end of this turn of the event loop, or after the running one. Nothing staged is done. */
   commit(): Promise<void> {
-    const { settled } = this.#open
+    const { settled, items } = this.#open
+    if (items.length === 0) return Promise.resolve()
     if (!this.#scheduled && !this.#running) {
       this.#scheduled = true
       setImmediate(() => {
