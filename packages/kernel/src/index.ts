@@ -54,6 +54,7 @@ export { createFileSource, type FileSourceOptions } from './config/file-source.t
 export { createSecretReader, type SecretReader, type SecretReference } from './config/secrets.ts'
 export type { BytesText, DurationText } from './config/units.ts'
 export { createEventLoopCheck, type EventLoopCheckOptions } from './health/event-loop-check.ts'
+export { createGrpcHealth } from './health/grpc-health.ts'
 export type {
   CheckReport,
   CheckResult,
@@ -88,6 +89,18 @@ export {
   type ShutdownReport,
   type StartReport,
 } from './lifecycle/reports.ts'
+export { observeAnnouncements } from './observe/observe-announcements.ts'
+export { observeBus } from './observe/observe-bus.ts'
+export {
+  type CallObservabilityOptions,
+  createObservabilityInterceptors,
+  type ObservabilityDeps,
+} from './observe/observe-calls.ts'
+export {
+  observeTransport,
+  type TransportObservabilityDeps,
+  type TransportObservabilityOptions,
+} from './observe/observe-transport.ts'
 export { type RunOptions, runApplication } from './run-application.ts'
 export { type ProcessSignal, processSignals, type SignalSource } from './signals.ts'
 export { traceHeaders } from './trace-headers.ts'
