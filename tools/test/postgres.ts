@@ -47,10 +47,10 @@ export async function startPostgres(binaries: string): Promise<ThrowawayPostgres
       const port = await freePort()
       const server = launch(as, binaries, { data, folder, port })
       if (await isUp(server)) {
-        const version = spawnSync(join(binaries, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout.trim()
+        const version = spawnSync(join(binaries, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout
         return {
           url: `postgres://plinth:${password}@127.0.0.1:${port}/postgres`,
-          version: version.replace(/^postgres /, ''),
+          version: `PostgreSQL ${/\d+(\.\d+)*/.exec(version)?.[0] ?? 'of unknown version'}`,
           async [Symbol.asyncDispose]() {
             await stop(server.child)
             rmSync(folder, { recursive: true, force: true })

@@ -82,6 +82,7 @@ function summarise(
 }
 
 function crashOf(lines: readonly ReportLine[], ended: string): string | undefined {
+  if (lines.length === 0 && ended === 'code 0') return 'ran no test'
   if (lines.at(-1)?.is !== 'end') return `ended with ${ended} before its tests did`
   if (lines.length === 1) return 'ran no test'
   // Node reports what a test left behind (an unhandled rejection) by its exit code alone.
