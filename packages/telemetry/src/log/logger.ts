@@ -74,7 +74,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
     sink: options.sink,
     levels: options.levels ?? createLogLevels(options.level ?? 'info', { clock }),
     clock,
-    writer: createRecordWriter(options.limits ?? {}, createNameFilter(options.denied)),
+    writer: createRecordWriter(options.limits ?? {}, { isDenied: createNameFilter(options.denied), ownNames }),
     finish: finishFor(options),
     secondMs: Number.NaN,
     secondText: '',
@@ -165,7 +165,7 @@ class TreeLogger implements Logger {
     const bound = new Map(this.#bound)
     const selectable = new Map(this.#selectable)
     for (const [name, value] of Object.entries(fields)) {
-      const text = this.#core.writer.fields({ [ownName(name)]: value }, never)
+      const text = this.#core.writer.fields({ [name]: value })
       if (text === '') continue
       bound.set(name, text)
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
@@ -185,7 +185,7 @@ class TreeLogger implements Logger {
 
   #write(severity: number, event: string, fields: LogFields | undefined): void {
     const core = this.#core
-    const own = fields === undefined ? '' : this.#fields(fields)
+    const own = fields === undefined ? '' : this.#core.writer.fields(fields)
     const trace = currentTrace()
     core.sink.write(
       core.finish(
@@ -193,17 +193,6 @@ class TreeLogger implements Logger {
           `${this.#boundFor(fields)}${own}${trace === undefined ? '' : traceMembers(trace)}}`,
       ),
     )
-  }
-
-  #fields(fields: LogFields): string {
-    let renamed: Record<string, unknown> | undefined
-    for (const name of ownNames) {
-      if (!Object.hasOwn(fields, name)) continue
-      renamed ??= { ...fields }
-      renamed[`${name}_`] = renamed[name]
-      delete renamed[name]
-    }
-    return this.#core.writer.fields(renamed ?? fields, never)
   }
 
   /** The bound members, less those that the record's own fields replace. */
@@ -216,14 +205,6 @@ class TreeLogger implements Logger {
     for (const [name, member] of this.#bound) if (fields[name] === undefined) text += member
     return text
   }
-}
-
-function never(): boolean {
-  return false
-}
-
-function ownName(name: string): string {
-  return ownNames.has(name) ? `${name}_` : name
 }
 
 function timeText(core: Core): string {

@@ -19,22 +19,28 @@ export interface RecordLimits {
 /** Writes values as JSON within bounds, leaving out what may not be seen. One per logger tree: it reuses its state. */
 export interface RecordWriter {
   /** `,"name":` and the value for every field that has one; resets the record's budget. */
-  fields(fields: object, skip: (name: string) => boolean): string
-  /** One member, `,"name":value`, or nothing for `undefined`. Counts against the current budget. */
-  member(name: string, value: unknown): string
+  fields(fields: object): string
 }
 
 interface Name {
   readonly text: string
+  /** The same for the outermost object, where the logger's own names are taken. */
+  readonly outerText: string
   readonly denied: boolean
+}
+
+export interface RecordWriterDeps {
+  readonly isDenied: (name: string) => boolean
+  /** Names that the record itself has: a field of such a name gets an underscore behind it. */
+  readonly ownNames: ReadonlySet<string>
 }
 
 const namesKeptMax = 2048
 const nameCharsMax = 128
 const stackCharsMax = 8192
 
-/** Makes a writer. `isDenied` says which names may not show their value. */
-export function createRecordWriter(limits: RecordLimits, isDenied: (name: string) => boolean): RecordWriter {
+/** Makes a writer. */
+export function createRecordWriter(limits: RecordLimits, { isDenied, ownNames }: RecordWriterDeps): RecordWriter {
   const stringCharsMax = limits.stringCharsMax ?? 8192
   const recordCharsMax = limits.recordCharsMax ?? 65_536
   const membersMax = limits.membersMax ?? 64
@@ -48,15 +54,16 @@ export function createRecordWriter(limits: RecordLimits, isDenied: (name: string
   function nameOf(name: string): Name {
     const known = names.get(name)
     if (known) return known
-    const made = { text: `,${quote(cut(name, nameCharsMax))}:`, denied: isDenied(name) }
+    const text = `,${quote(cut(name, nameCharsMax))}:`
+    const made = { text, outerText: ownNames.has(name) ? `,"${name}_":` : text, denied: isDenied(name) }
     if (names.size < namesKeptMax && name.length <= nameCharsMax) names.set(name, made)
     return made
   }
 
   function member(name: string, value: unknown): string {
     if (value === undefined) return ''
-    const { text, denied } = nameOf(name)
-    return text + (denied && value !== null ? `"${redacted}"` : write(value))
+    const { text, outerText, denied } = nameOf(name)
+    return (path.length === 0 ? outerText : text) + (denied && value !== null ? `"${redacted}"` : write(value))
   }
 
   function write(value: unknown): string {
@@ -107,10 +114,19 @@ export function createRecordWriter(limits: RecordLimits, isDenied: (name: string
     if (budget <= 0) return '"[cut]"'
     // What an object costs besides its strings, so that a million empty ones are bounded too.
     budget -= 8
+    if (Object.getPrototypeOf(value) === Object.prototype && !('toJSON' in value) && !('$typeName' in value)) {
+      return path.length > depthMax ? '"[deep]"' : braces(members(value))
+    }
+    if (Array.isArray(value)) {
+      return path.length > depthMax ? `"[array of ${value.length}]"` : items(value, value.length)
+    }
+    return instance(value)
+  }
+
+  function instance(value: object): string {
     if (value instanceof Secret) return '"[secret]"'
     if (Error.isError(value)) return error(value)
-    if (path.length > depthMax) return Array.isArray(value) ? `"[array of ${value.length}]"` : '"[deep]"'
-    if (Array.isArray(value)) return items(value, value.length)
+    if (path.length > depthMax) return '"[deep]"'
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
       return `"[${value.byteLength} bytes]"`
     }
@@ -124,12 +140,13 @@ export function createRecordWriter(limits: RecordLimits, isDenied: (name: string
     return braces(members(value))
   }
 
-  function members(value: object, skip?: (name: string) => boolean): string {
+  function members(value: object, isOmitted?: (name: string) => boolean): string {
     let text = ''
     let count = 0
-    for (const name of Object.keys(value)) {
-      if (skip?.(name)) continue
-      if (++count > membersMax || budget <= 0) return `${text},"[more]":${Object.keys(value).length - count + 1}`
+    const keys = Object.keys(value)
+    for (const name of keys) {
+      if (isOmitted?.(name)) continue
+      if (++count > membersMax || budget <= 0) return `${text},"[more]":${keys.length - count + 1}`
       text += safeMember(name, value)
     }
     return text
@@ -182,11 +199,10 @@ export function createRecordWriter(limits: RecordLimits, isDenied: (name: string
   }
 
   return {
-    member,
-    fields(fields, skip) {
+    fields(fields) {
       budget = recordCharsMax
       path.length = 0
-      return members(fields, skip)
+      return members(fields)
     },
   }
 }

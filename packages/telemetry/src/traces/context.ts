@@ -21,7 +21,11 @@ export function currentTrace(): TraceContext | undefined {
   return current.getStore()
 }
 
-/** Runs `work` in `context`. The tracer does this for its spans; edges without one may do it themselves. */
-export function runInTrace<T>(context: TraceContext, work: () => T): T {
-  return current.run(context, work)
+/** Runs `work` with `args` in `context`. The tracer does this for its spans; edges without one may do it themselves. */
+export function runInTrace<T, Arguments extends unknown[]>(
+  context: TraceContext,
+  work: (...args: Arguments) => T,
+  ...args: Arguments
+): T {
+  return current.run(context, work, ...args)
 }

@@ -1,10 +1,11 @@
 import { errorKinds, fromUnknown, type Random } from '@plinth/base'
 import type { TraceContext } from './context.ts'
 import { type AttributeValue, type FinishedSpan, type Span, type SpanKind, type SpanLink, spanLimits } from './span.ts'
+import { randomHex } from './trace-ids.ts'
 
 /** The part of a trace that runs in this process under one outermost span. */
 export interface LocalTrace {
-  readonly traceId: string
+  readonly id: { readonly text: string }
   readonly flags: number
   readonly traceState: string | undefined
   /** Wall time minus monotonic time when the outermost span began. */
@@ -36,29 +37,27 @@ export class RecordedSpan implements Span, TraceContext {
   #status: 'unset' | 'error' = 'unset'
   #statusMessage: string | undefined
 
+  // Six arguments and no record around them: this runs for every span.
   constructor(
     trace: LocalTrace,
     name: string,
-    facts: {
-      readonly kind: SpanKind
-      readonly parent: TraceContext | undefined
-      readonly requestId: string | undefined
-      readonly random: Random
-      /** Monotonic. */
-      readonly startMs: number
-    },
+    kind: SpanKind,
+    parent: TraceContext | undefined,
+    requestId: string | undefined,
+    random: Random,
+    startMs: number,
   ) {
     this.trace = trace
     this.name = name
-    this.kind = facts.kind
-    this.requestId = facts.requestId
-    this.#parent = facts.parent
-    this.#random = facts.random
-    this.#startMs = facts.startMs
+    this.kind = kind
+    this.requestId = requestId
+    this.#parent = parent
+    this.#random = random
+    this.#startMs = startMs
   }
 
   get traceId(): string {
-    return this.trace.traceId
+    return this.trace.id.text
   }
 
   get spanId(): string {
@@ -133,21 +132,6 @@ export class RecordedSpan implements Span, TraceContext {
 
 const noAttributes: ReadonlyMap<string, AttributeValue> = new Map()
 const noLinks: readonly SpanLink[] = []
-
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
-/** `words` times 32 random bits in hex; never all zero, which would be no id. */
-export function randomHex(random: Random, words: number): string {
-  let text = ''
-  let seen = 0
-  for (let at = 0; at < words; at++) {
-    let word = random.int(2 ** 32)
-    seen |= word
-    if (at === words - 1 && seen === 0) word = 1
-    text += `${hex[word >>> 24]}${hex[(word >>> 16) & 255]}${hex[(word >>> 8) & 255]}${hex[word & 255]}`
-  }
-  return text
-}
 
 function cut(text: string, charsMax: number): string {
   return text.length > charsMax ? text.slice(0, charsMax) : text

@@ -2,8 +2,10 @@ import type { Clock, Random } from '@plinth/base'
 import { currentTrace, runInTrace, type TraceContext } from './context.ts'
 import { KeptSpans } from './kept-spans.ts'
 import { extractTrace, type HeaderReader, type HeaderWriter, injectTrace } from './propagation.ts'
-import { type LocalTrace, RecordedSpan, randomHex } from './recorded-span.ts'
+import { type LocalTrace, RecordedSpan } from './recorded-span.ts'
+import { SilentContext } from './silent-context.ts'
 import type { FinishedSpan, Span, SpanAttributes, SpanKind, SpanLink } from './span.ts'
+import { NewTraceId } from './trace-ids.ts'
 import { sampledFlag } from './traceparent.ts'
 
 export interface SpanOptions {
@@ -140,6 +142,15 @@ function resolveTracerOptions(options: TracerOptions): ResolvedOptions {
   return resolved
 }
 
+interface SpanFacts {
+  readonly parent: TraceContext | undefined
+  readonly requestId: string | undefined
+  readonly startMs: number
+}
+
+/** Shared by all traces nobody has put a span into; never written to. */
+const noSpans: RecordedSpan[] = []
+
 const silentSpan: Span = { isRecording: false, set: () => {}, link: () => {}, fail: () => {} }
 
 class RecordingTracer implements Tracer {
@@ -165,11 +176,11 @@ class RecordingTracer implements Tracer {
   span<T>(name: string, options: SpanOptions, work: (span: Span) => T): T {
     const context = this.#begin(name, options)
     if (!(context instanceof RecordedSpan)) {
-      return context === currentTrace() ? work(silentSpan) : runInTrace(context, () => work(silentSpan))
+      return context === currentTrace() ? work(silentSpan) : runInTrace(context, work, silentSpan)
     }
     let result: T
     try {
-      result = runInTrace(context, () => work(context))
+      result = runInTrace(context, work, context as Span)
     } catch (error) {
       context.fail(error)
       this.#end(context)
@@ -235,39 +246,34 @@ class RecordingTracer implements Tracer {
   #begin(name: string, options: SpanOptions): TraceContext {
     const parent = options.parent === undefined ? currentTrace() : (options.parent ?? undefined)
     const requestId = options.requestId ?? parent?.requestId
-    if (parent instanceof RecordedSpan) return this.#record(parent.trace, name, { ...options, parent, requestId })
-    const traceId = parent?.traceId ?? randomHex(this.#random, 4)
-    const sampled = parent ? (parent.flags & sampledFlag) !== 0 : isWithin(traceId, this.#options.ratio)
-    if (!sampled && !this.#options.keepFailed) {
-      if (parent && parent.requestId === requestId) return parent
-      const spanId = parent?.spanId ?? randomHex(this.#random, 2)
-      return { traceId, spanId, flags: 0, traceState: parent?.traceState, requestId }
+    if (parent instanceof RecordedSpan) {
+      return this.#record(parent.trace, name, options, { parent, requestId, startMs: this.#clock.monotonicMs() })
     }
+    const id = parent ? { text: parent.traceId } : new NewTraceId(this.#random)
+    const sampled = parent ? (parent.flags & sampledFlag) !== 0 : (id as NewTraceId).isWithin(this.#options.ratio)
+    if (!sampled && !this.#options.keepFailed) {
+      return parent && parent.requestId === requestId ? parent : new SilentContext(id, this.#random, parent, requestId)
+    }
+    const startMs = this.#clock.monotonicMs()
     const trace: LocalTrace = {
-      traceId,
+      id,
       flags: sampled ? sampledFlag : 0,
       traceState: parent?.traceState,
       // One reading dates all spans of the trace, so that a step of the wall clock cannot tear them apart.
-      wallOffsetMs: this.#clock.nowMs() - this.#clock.monotonicMs(),
+      wallOffsetMs: this.#clock.nowMs() - startMs,
       outermost: undefined,
       failed: false,
       fate: sampled ? 'keep' : 'undecided',
-      waiting: [],
+      waiting: noSpans,
     }
-    const span = this.#record(trace, name, { ...options, parent, requestId })
+    const span = this.#record(trace, name, options, { parent, requestId, startMs })
     trace.outermost = span
     return span
   }
 
-  #record(trace: LocalTrace, name: string, options: SpanOptions): RecordedSpan {
-    const span = new RecordedSpan(trace, name, {
-      kind: options.kind ?? 'internal',
-      parent: options.parent ?? undefined,
-      requestId: options.requestId,
-      random: this.#random,
-      startMs: this.#clock.monotonicMs(),
-    })
-    const { attributes, links } = options
+  #record(trace: LocalTrace, name: string, options: SpanOptions, facts: SpanFacts): RecordedSpan {
+    const { attributes, links, kind = 'internal' } = options
+    const span = new RecordedSpan(trace, name, kind, facts.parent, facts.requestId, this.#random, facts.startMs)
     for (const key in attributes) {
       const value = attributes[key]
       if (value !== undefined) span.set(key, value)
@@ -285,25 +291,25 @@ class RecordingTracer implements Tracer {
     else if (this.#pending >= this.#options.pendingMax) this.#dropped++
     else {
       this.#pending++
-      trace.waiting.push(span)
+      if (trace.waiting === noSpans) trace.waiting = [span]
+      else trace.waiting.push(span)
     }
   }
 
   #decide(trace: LocalTrace, outermost: RecordedSpan): void {
-    const spans = [...trace.waiting, outermost]
-    this.#pending -= trace.waiting.length
-    trace.waiting = []
+    const { waiting } = trace
+    this.#pending -= waiting.length
+    trace.waiting = noSpans
     trace.fate = trace.failed ? 'keep' : 'discard'
-    if (trace.failed) for (const span of spans) this.#kept.add(span.finished())
-    else this.#discarded += spans.length
+    if (!trace.failed) {
+      this.#discarded += waiting.length + 1
+      return
+    }
+    for (const span of waiting) this.#kept.add(span.finished())
+    this.#kept.add(outermost.finished())
   }
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-/** The same answer for one trace everywhere: services that sample alike keep whole traces. */
-function isWithin(traceId: string, ratio: number): boolean {
-  return ratio >= 1 || Number.parseInt(traceId.slice(-8), 16) < ratio * 2 ** 32
 }
