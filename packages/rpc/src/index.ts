@@ -40,5 +40,6 @@ export { createLimitsInterceptor, type LimitOptions } from './interceptors/limit
 export { recoverInterceptor } from './interceptors/recover.ts'
 export { type StandardInterceptorOptions, standardInterceptors } from './interceptors/standard.ts'
 export { createValidationInterceptor, invalidRequest } from './interceptors/validation.ts'
+export { type OnceKey, onceKey } from './once-key.ts'
 export { decodePageToken, encodePageToken, type PageStart } from './page-token.ts'
 export { compileValidator, type Validator, type ValidatorOptions } from './validate/compile-validator.ts'

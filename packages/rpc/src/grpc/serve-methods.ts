@@ -15,7 +15,7 @@ import { createCallContext, type OpenCall } from '../call-scope.ts'
 import type { BoundMethod } from '../dispatch.ts'
 import { checkHeaders } from '../headers.ts'
 import { raceStream } from '../race-stream.ts'
-import { asBuffer, malformed, readMessages, sameBytes, writeMessage } from './message-stream.ts'
+import { asBuffer, malformed, plainBytes, readMessages, sameBytes, writeMessage } from './message-stream.ts'
 import { headersToMetadata, metadataToHeaders } from './metadata.ts'
 import { faultToStatus } from './status.ts'
 
@@ -65,11 +65,11 @@ function openCall(bound: BoundMethod, call: AnyCall, calls: ServedCalls): OpenCa
   return context
 }
 
-function reader(bound: BoundMethod): (bytes: Uint8Array) => Message {
+function reader(bound: BoundMethod): (bytes: Buffer) => Message {
   const schema = bound.method.input
   return (bytes) => {
     try {
-      return fromBinary(schema, bytes)
+      return fromBinary(schema, plainBytes(bytes))
     } catch (error) {
       throw malformed(`a ${schema.typeName}`, error)
     }

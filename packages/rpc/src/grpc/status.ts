@@ -133,6 +133,11 @@ const foreignKinds: ReadonlyMap<number, ErrorKind> = new Map([
   [15, 'internal'],
 ])
 
+const foreignCodes: ReadonlyMap<ErrorKind, string> = new Map([
+  ['unavailable', 'rpc.peer_unavailable'],
+  ['unsupported', 'rpc.method_unknown'],
+])
+
 function foreignFault(error: ServiceError, status: Status | undefined): PlatformError {
   const kind = foreignKinds.get(error.code) ?? 'internal'
   if (!status && kind === 'timeout') return deadlineError()
@@ -140,7 +145,7 @@ function foreignFault(error: ServiceError, status: Status | undefined): Platform
   const { info, violations, retryAfterMs }: Unpacked = status ? unpack(status) : {}
   return new PlatformError(error.details || 'The peer failed without saying why', {
     kind,
-    code: kind === 'unavailable' ? 'rpc.peer_unavailable' : 'rpc.peer_failed',
+    code: foreignCodes.get(kind) ?? 'rpc.peer_failed',
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     details: {
       grpc_status: error.code,

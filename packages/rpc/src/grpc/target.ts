@@ -4,14 +4,14 @@ import { methodName } from '../bind-service.ts'
 import { compileCopy } from '../copy-message.ts'
 import { invalidRequest } from '../interceptors/validation.ts'
 import { compileTextCheck } from '../validate/compile-validator.ts'
-import { asBuffer, malformed } from './message-stream.ts'
+import { asBuffer, malformed, plainBytes } from './message-stream.ts'
 
 /** A method as a client calls it, made once. */
 export interface Target {
   readonly name: string
   readonly path: string
   readonly encode: (request: unknown) => Buffer
-  readonly decode: (bytes: Uint8Array) => Message
+  readonly decode: (bytes: Buffer) => Message
 }
 
 export function makeTarget(method: DescMethod, answerBytesMax = 16 * 1024 * 1024): Target {
@@ -31,7 +31,7 @@ export function makeTarget(method: DescMethod, answerBytesMax = 16 * 1024 * 1024
     decode(bytes) {
       if (bytes.byteLength > answerBytesMax) throw answerTooLarge(name, answerBytesMax)
       try {
-        return fromBinary(method.output, bytes)
+        return fromBinary(method.output, plainBytes(bytes))
       } catch (error) {
         throw malformed(`the answer of ${name}`, error)
       }

@@ -163,7 +163,9 @@ class GrpcTransport implements Transport {
     rpc.on('error', () => {})
     call.onCancel((reason) => rpc.destroy(reason as Error))
     const source = requests[Symbol.asyncIterator]()
-    const pumped = pump(rpc, source, target, call)
+    let finished = false
+    rpc.on('status', () => (finished = true))
+    const pumped = pump({ rpc, source, target, call }, () => finished || call.over)
     let headersDue = options.onHeaders !== undefined
     try {
       for await (const bytes of rpc) {
@@ -229,18 +231,22 @@ interface StreamSent {
   readonly requests: AsyncIterable<unknown>
 }
 
+interface Pump {
+  readonly rpc: ClientDuplexStream<Buffer, Buffer>
+  readonly source: AsyncIterator<unknown>
+  readonly target: Target
+  readonly call: OutgoingCall
+}
+
 /** Sends requests as fast as the peer takes them. What the source throws ends the call with it. */
-async function pump(
-  rpc: ClientDuplexStream<Buffer, Buffer>,
-  source: AsyncIterator<unknown>,
-  target: Target,
-  call: OutgoingCall,
-): Promise<void> {
-  const isOver = () => call.over
+async function pump({ rpc, source, target, call }: Pump, isOver: () => boolean): Promise<void> {
   try {
-    for (let step = await source.next(); !step.done && !isOver(); step = await source.next()) {
+    for (let sent = 1; ; sent++) {
+      const step = await source.next()
+      if (step.done || isOver()) break
       await writeMessage(rpc, target.encode(step.value), isOver)
-      if (isOver()) return
+      // A source that never waits would keep the event loop from learning that the call is over.
+      if (sent % 32 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     rpc.end()
   } catch (error) {

@@ -1,0 +1,61 @@
+import { describe } from 'node:test'
+import { ProbeService } from '../../contract/gen/plinth/rpc/testing/v1/transport_pb.ts'
+import type { Client, Transport } from '../call.ts'
+import { createClient } from '../client.ts'
+import type { Dispatcher } from '../dispatch.ts'
+import { createProbeDispatcher, type ProbeImplementation } from './probe-service.ts'
+import { testFaults } from './transport-faults.ts'
+import { testLimits } from './transport-limits.ts'
+import { testMessages } from './transport-messages.ts'
+import { testStreams } from './transport-streams.ts'
+
+/** A dispatcher and a way to call it. */
+export interface OpenTransport extends AsyncDisposable {
+  readonly transport: Transport
+  /** Ends the serving side at once, calls under way included. */
+  stop(): Promise<void>
+}
+
+export interface TransportTestOptions {
+  /** Largest answer that the client side takes. */
+  readonly answerBytesMax: number
+}
+
+export type OpenTransportUnderTest = (dispatcher: Dispatcher, options: TransportTestOptions) => Promise<OpenTransport>
+
+/** What the tests of the suite share. */
+export interface TransportProbe {
+  /** Serves the probe service with these handlers and connects a client to it. */
+  open(handlers?: Partial<ProbeImplementation>): Promise<OpenProbe>
+}
+
+export interface OpenProbe extends AsyncDisposable {
+  readonly client: Client<typeof ProbeService>
+  stop(): Promise<void>
+}
+
+/** Largest answer in the suite, in bytes. */
+export const testAnswerBytesMax = 1024 * 1024
+
+/**
+ * What every transport promises: deadlines, cancellation, faults, validation, copies, headers, limits and streams are
+ * the same, whether a call crosses a wire or not.
+ */
+export function describeTransport(name: string, open: OpenTransportUnderTest): void {
+  const probe: TransportProbe = {
+    async open(handlers) {
+      const opened = await open(createProbeDispatcher(handlers), { answerBytesMax: testAnswerBytesMax })
+      return {
+        client: createClient(ProbeService, opened.transport),
+        stop: () => opened.stop(),
+        [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+      }
+    },
+  }
+  describe(`Transport: ${name}`, () => {
+    testMessages(probe)
+    testFaults(probe)
+    testLimits(probe)
+    testStreams(probe)
+  })
+}
