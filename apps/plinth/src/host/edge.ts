@@ -1,0 +1,85 @@
+import { createHttpServer, type HttpAddress } from '@plinth/http'
+import { type AnyModule, bindingOf, Clocks, configOf, defineModule, IdsKey, key } from '@plinth/kernel'
+import {
+  type Contract,
+  createDispatcher,
+  createGrpcServer,
+  mountApiDocs,
+  mountRest,
+  type ServiceBinding,
+  standardInterceptors,
+} from '@plinth/rpc'
+import { AuthenticatorKey } from './authenticator.ts'
+import { grpcConfig, httpConfig, rpcConfig } from './config.ts'
+import { Forwarded } from './gateway.ts'
+import { Observers } from './observers.ts'
+
+/** Where the running shop is reached. */
+export interface EdgeAddress {
+  readonly http: HttpAddress
+  readonly grpc: string
+}
+
+export const Edge = key<EdgeAddress>()('edge')
+
+/** Serves the given contracts of this process over REST and gRPC, and forwarded ones over REST. */
+export function createEdgeModule(contracts: readonly Contract[]): AnyModule {
+  const bindings = Object.fromEntries(contracts.map((contract) => [contract.name, bindingOf(contract)]))
+  return defineModule({
+    name: 'edge',
+    needs: {
+      ...bindings,
+      clock: Clocks,
+      ids: IdsKey,
+      authenticator: AuthenticatorKey,
+      observers: Observers,
+      forwarded: Forwarded,
+      http: configOf(httpConfig),
+      grpc: configOf(grpcConfig),
+      rpc: configOf(rpcConfig),
+    },
+    provides: { edge: Edge },
+    async start(deps) {
+      const { clock, ids, authenticator, observers, http, grpc, rpc } = deps
+      const local = contracts.map((contract) => (deps as unknown as Record<string, ServiceBinding>)[contract.name]!)
+      const interceptors = standardInterceptors({
+        authenticator,
+        observers: observers.server,
+        limits: { callsMax: rpc.current.callsMax },
+        deadlineMs: rpc.current.deadlineMs,
+        clock,
+      })
+      await using undo = new AsyncDisposableStack()
+      const server = undo.use(
+        createHttpServer({
+          host: http.current.host,
+          port: http.current.port,
+          limits: { connectionsMax: http.current.connectionsMax, bodyBytesMax: http.current.bodyBytesMax },
+          timeouts: { drainTimeoutMs: http.current.drainTimeoutMs },
+          ...(http.current.corsOrigins.length > 0 && { cors: { origins: http.current.corsOrigins } }),
+          clock,
+          ids,
+        }),
+      )
+      const dispatcher = createDispatcher([...local, ...deps.forwarded], interceptors)
+      mountRest(server, dispatcher)
+      mountApiDocs(server, dispatcher)
+      const grpcServer = undo.use(
+        await createGrpcServer(createDispatcher(local, interceptors), {
+          host: grpc.current.host,
+          port: grpc.current.port,
+          clock,
+        }),
+      )
+      const address = await server.listen()
+      const resources = undo.move()
+      return {
+        provides: { edge: { http: address, grpc: grpcServer.address } },
+        async drain() {
+          await Promise.all([server.drain(), grpcServer.drain()])
+        },
+        stop: () => resources.disposeAsync(),
+      }
+    },
+  })
+}
