@@ -63,6 +63,7 @@ export type {
   HealthPhase,
   HealthRegistry,
   HealthReport,
+  LivenessReport,
 } from './health/health-registry.ts'
 export {
   BusKey,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ConfigValueOf } from '../config/define-config.ts'
-import type { HealthRegistry, HealthReport } from '../health/health-registry.ts'
+import type { HealthRegistry } from '../health/health-registry.ts'
 import { configOf, Metrics } from '../keys.ts'
 import { key } from '../wiring/key.ts'
 import { defineModule } from '../wiring/module.ts'
@@ -39,9 +39,9 @@ type Route = (request: IncomingMessage) => Promise<Answer> | Answer
  */
 export async function listenAdmin(deps: AdminDeps, options: ConfigValueOf<typeof adminConfig>): Promise<AdminServer> {
   const routes = new Map<string, Route>([
-    ['/healthz', async () => healthAnswer(await deps.health.report(), ({ live }) => live)],
+    ['/healthz', async () => healthAnswer(await deps.health.liveness(), ({ live }) => live)],
     ['/readyz', async () => healthAnswer(await deps.health.report(), ({ ready }) => ready)],
-    ['/startupz', async () => healthAnswer(await deps.health.report(), ({ started }) => started)],
+    ['/startupz', async () => healthAnswer(await deps.health.liveness(), ({ started }) => started)],
     ['/metrics', (request) => ({ status: 200, text: deps.expose(request.headers.accept) })],
   ])
   const server = createServer(
@@ -131,7 +131,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
-function healthAnswer(report: HealthReport, isGood: (report: HealthReport) => boolean): Answer {
+function healthAnswer<Report>(report: Report, isGood: (report: Report) => boolean): Answer {
   const body = `${JSON.stringify(report)}\n`
   return { status: isGood(report) ? 200 : 503, text: { contentType: 'application/json; charset=utf-8', body } }
 }

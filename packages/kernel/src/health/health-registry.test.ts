@@ -67,6 +67,31 @@ describe('health', () => {
     assert.deepEqual((await asking).reasons, ['hangs: no answer within 100 ms', 'throws: Error: bang'])
   })
 
+  it('liveness() runs only fatal checks, so that a dependency that hangs restarts nothing', async () => {
+    const { clock, health } = ready()
+    health.register({ name: 'hangs', check: () => new Promise(() => {}) })
+    const mine = health.register({ name: 'mine', criticality: 'fatal', check: bad })
+    assert.deepEqual(await health.liveness(), {
+      phase: 'ready',
+      started: true,
+      live: false,
+      reasons: ['mine: no room'],
+    })
+    mine[Symbol.dispose]()
+    assert.equal((await health.liveness()).live, true)
+    assert.equal(clock.pendingTimers, 0)
+  })
+
+  it('subscribe() hears of the drain at once though a check hangs', async () => {
+    const { clock, health } = ready()
+    health.register({ name: 'hangs', check: () => new Promise(() => {}) })
+    const seen: string[] = []
+    using _subscription = health.subscribe(({ phase }) => seen.push(phase))
+    health.setPhase('draining')
+    assert.deepEqual(seen, ['draining'])
+    await clock.advance(2000)
+  })
+
   it('register() refuses a taken name and times out of bounds', () => {
     const { health } = ready()
     health.register({ name: 'a', check: good })

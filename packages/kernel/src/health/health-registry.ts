@@ -55,6 +55,14 @@ export interface HealthReport {
   readonly checks: readonly CheckReport[]
 }
 
+/** Whether the process is worth keeping, without a look at anything it depends on. */
+export interface LivenessReport {
+  readonly phase: HealthPhase
+  readonly started: boolean
+  readonly live: boolean
+  readonly reasons: readonly string[]
+}
+
 /** Where checks live and probes ask. */
 export interface HealthRegistry {
   /**
@@ -65,6 +73,8 @@ export interface HealthRegistry {
   register(check: HealthCheck): Disposable
   /** Runs the checks whose results have grown old, all at once, each once at a time however many ask. Never rejects. */
   report(): Promise<HealthReport>
+  /** Runs only the fatal checks: a database that hangs must not make the liveness probe hang. Never rejects. */
+  liveness(): Promise<LivenessReport>
   /**
    * Tells when the phase, the status or the set of failing checks changes: at once for the phase, within a second for checks, and once at the
    * beginning. The listener must not throw.
@@ -89,10 +99,20 @@ export function createHealthController(deps: { readonly clock: Clock }): HealthC
   let told = ''
   let timer: Timer | undefined
 
+  const liveness = async (): Promise<LivenessReport> => {
+    const fatal = [...checks.values()].filter(({ criticality }) => criticality === 'fatal')
+    const found = await Promise.all(fatal.map((check) => check.result()))
+    const reasons = found.filter(({ ok }) => !ok).map(reasonOf)
+    return { phase, started: phase !== 'starting', live: reasons.length === 0, reasons }
+  }
+
   const report = async () => buildReport(phase, await Promise.all([...checks.values()].map((check) => check.result())))
 
   async function tell(): Promise<void> {
-    const found = await report()
+    notify(await report())
+  }
+
+  function notify(found: HealthReport): void {
     if (faceOf(found) === told) return
     told = faceOf(found)
     for (const listener of listeners) listener(found)
@@ -116,6 +136,7 @@ export function createHealthController(deps: { readonly clock: Clock }): HealthC
       }
     },
     report,
+    liveness,
     subscribe(listener) {
       // A function of its own, so that one listener given twice is told twice and leaves twice.
       const own = (found: HealthReport) => listener(found)
@@ -134,7 +155,16 @@ export function createHealthController(deps: { readonly clock: Clock }): HealthC
     },
     setPhase(next) {
       phase = next
-      if (listeners.size > 0) void tell()
+      if (listeners.size === 0) return
+      // A check that hangs must not hold up the news that nothing is served any more.
+      if (next === 'ready') void tell()
+      else
+        notify(
+          buildReport(
+            phase,
+            [...checks.values()].map((check) => check.last).filter((last) => last !== undefined),
+          ),
+        )
     },
   }
 }
@@ -148,6 +178,14 @@ class CheckRunner {
   constructor(clock: Clock, check: HealthCheck) {
     this.#clock = clock
     this.#check = resolveHealthCheck(check)
+  }
+
+  get criticality(): Criticality {
+    return this.#check.criticality
+  }
+
+  get last(): CheckReport | undefined {
+    return this.#last?.report
   }
 
   result(): Promise<CheckReport> {
@@ -190,9 +228,13 @@ function buildReport(phase: HealthPhase, checks: readonly CheckReport[]): Health
   const live = !failing.some(({ criticality }) => criticality === 'fatal')
   const ready = phase === 'ready' && failing.every(({ criticality }) => criticality === 'degrading')
   const status = !ready ? 'not_ready' : failing.length > 0 ? 'degraded' : 'ready'
-  const reasons = failing.map(({ name, detail }) => `${name}: ${detail}`)
+  const reasons = failing.map(reasonOf)
   if (phase !== 'ready') reasons.unshift(`the application is ${phase}`)
   return { phase, started: phase !== 'starting', live, ready, status, reasons, checks }
+}
+
+function reasonOf({ name, detail }: CheckReport): string {
+  return `${name}: ${detail}`
 }
 
 /** What a listener cares for; details that change with every look, such as times, are not among it. */

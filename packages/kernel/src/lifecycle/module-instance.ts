@@ -86,6 +86,7 @@ export class ModuleInstance {
       health: {
         register,
         report: () => health.report(),
+        liveness: () => health.liveness(),
         subscribe: (listener) => this.#checks.use(health.subscribe(listener)),
       },
       run: (name, work, options) => this.#run(name, { work, ...options }),
