@@ -45,12 +45,12 @@ describe('runFile()', () => {
   })
 
   it('counts a file without a test as a failure', async () => {
-    assert.equal((await run('')).failures[0]?.name, 'the file ran no test')
+    assert.equal((await run('')).failures[0]?.name, 'the file ran no test to its end')
   })
 
   it('counts a file that leaves early as a failure although its first test passed', async () => {
     const result = await run("it('a', () => {})\nit('b', () => process.exit(0))")
-    assert.match(result.failures[0]?.name ?? '', /ended with code 0 before its tests did/)
+    assert.match(result.failures[0]?.name ?? '', /ran no test to its end/)
   })
 
   it('counts a rejection that nobody handles as a failure', async () => {

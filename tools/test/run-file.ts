@@ -82,9 +82,10 @@ function summarise(
 }
 
 function crashOf(lines: readonly ReportLine[], ended: string): string | undefined {
-  if (lines.length === 0 && ended === 'code 0') return 'ran no test'
+  // Either it has none, or it left with process.exit() before the report was written.
+  if (lines.length === 0 && ended === 'code 0') return 'ran no test to its end'
   if (lines.at(-1)?.is !== 'end') return `ended with ${ended} before its tests did`
-  if (lines.length === 1) return 'ran no test'
+  if (lines.length === 1) return 'ran no test to its end'
   // Node reports what a test left behind (an unhandled rejection) by its exit code alone.
   if (ended !== 'code 0' && !lines.some((line) => line.is === 'failed')) return `ended with ${ended}`
   return undefined

@@ -29,6 +29,7 @@ describe('service layers', () => {
       ['src/adapters/store.ts', '../wire/order-message.ts'],
       ['src/entrypoints/rpc.ts', '../usecases/orders.ts'],
       ['src/wire/order-message.ts', '../../contract/index.ts'],
+      ['src/entrypoints/rpc.ts', '../domain/refusals.ts'],
       ['src/compose.ts', './adapters/store.ts'],
       ['src/usecases/place.test.ts', '../adapters/store.ts'],
     ] as const) {

@@ -40,9 +40,9 @@ export const serviceLayersRule: Rule = {
         const target = resolve(tree, file, specifier)
         if (target.is !== 'file' || target.via || !target.path.startsWith(`${service.folder}/`)) continue
         const to = target.path.slice(service.folder.length + 1)
-        // An entry point answers with what the domain says, so it may know its types; it decides nothing itself.
-        const namesDomain = layer === 'src/entrypoints/' && typeOnly && to.startsWith('src/domain/')
-        if (allowed.test(to) || namesDomain) continue
+        // An entry point turns refusals into answers and names the types of the domain; it decides nothing itself.
+        const namesDomain = typeOnly ? to.startsWith('src/domain/') : to === 'src/domain/refusals.ts'
+        if (allowed.test(to) || (layer === 'src/entrypoints/' && namesDomain)) continue
         yield { path: file.path, line, message: `${inside} must not import ${to}: ${advice}` }
       }
     }
