@@ -10,7 +10,7 @@ export interface CallContextOptions {
   /** On the clock's monotonic scale. @default Infinity, and then the method's own deadline holds */
   readonly deadlineMs?: number
   /** The headers, or how to get them for whoever looks first. @default none */
-  readonly requestHeaders?: CallHeaders | (() => CallHeaders)
+  readonly requestHeaders?: CallHeaders | (() => CallHeaders) | undefined
   /** @default 'in-process' */
   readonly peer?: string
   /** Set only by a transport that knows its caller without a token. */

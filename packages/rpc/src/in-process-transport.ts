@@ -149,14 +149,13 @@ class InProcessTransport implements Transport {
       checkTimeout(options.timeoutMs)
       deadlineMs = Math.min(deadlineMs, this.#clock.monotonicMs() + options.timeoutMs)
     }
-    const requestHeaders = requestHeadersOf(options)
     return createCallContext({
       method,
       transport: 'in-process',
       deadlineMs,
+      requestHeaders: requestHeadersOf(options),
       principal: this.#principal,
       clock: this.#clock,
-      ...(requestHeaders === undefined ? {} : { requestHeaders }),
     })
   }
 

@@ -1,95 +1,91 @@
 import { type DescField, type DescMessage, type Message, ScalarType, toBinary } from '@bufbuild/protobuf'
+import { isWrapperDesc } from '@bufbuild/protobuf/wkt'
 
 /**
  * Compiles the question "does this message take at most `bytesMax` bytes on the wire". A cheap upper bound answers it
  * for nearly all messages; only one whose bound is above the limit is encoded to know for sure.
+ *
+ * Like the copy, the bound is code made from descriptors alone.
  */
 export function compileSizeCheck(desc: DescMessage, bytesMax: number): (message: Message) => boolean {
-  const bound = compileBound(desc, new Map())
-  return (message) => bound(message as Fields) <= bytesMax || toBinary(desc, message).byteLength <= bytesMax
+  const bound = compileBound(desc)
+  return (message) => bound(message) <= bytesMax || toBinary(desc, message).byteLength <= bytesMax
 }
 
-type Fields = Readonly<Record<string, unknown>>
-type Bound = (message: Fields) => number
+type Bound = (message: Message) => number
+
+const compiled = new WeakMap<DescMessage, Bound>()
 
 /** Tag and length, or tag and the longest number. */
 const perValue = 16
 
-function compileBound(desc: DescMessage, known: Map<DescMessage, Bound>): Bound {
-  const found = known.get(desc)
-  if (found) return found
-  const parts: Bound[] = []
+function compileBound(desc: DescMessage): Bound {
+  const known = compiled.get(desc)
+  if (known) return known
+  let bound: Bound | undefined
+  // Set before the body is built: a message may contain itself.
+  compiled.set(desc, (message) => (bound as Bound)(message))
+  const inner: Bound[] = []
   let fixed = perValue
-  const bound: Bound = (message) => {
-    let bytes = fixed
-    for (let i = 0; i < parts.length; i++) bytes += (parts[i] as Bound)(message)
-    const unknown = message.$unknown
-    if (Array.isArray(unknown)) for (const field of unknown) bytes += perValue + field.data.byteLength
-    return bytes
-  }
-  known.set(desc, bound)
+  const parts: string[] = []
   for (const member of desc.members) {
+    const source = `m[${JSON.stringify(member.localName)}]`
     if (member.kind === 'oneof') {
-      const values = new Map(member.fields.map((field) => [field.localName, valueBound(field, known)]))
-      const name = member.localName
-      parts.push((message) => {
-        const chosen = message[name] as { case?: string; value?: unknown }
-        return chosen.case === undefined ? 0 : (values.get(chosen.case)?.(chosen.value) ?? 0)
-      })
-    } else if (isFixed(member)) {
+      const cases = member.fields.map(
+        (f) => `c.case === ${JSON.stringify(f.localName)} ? ${value(f, 'c.value', inner)}`,
+      )
+      parts.push(`c = ${source}; n += ${cases.join(' : ')} : 0;`)
+    } else if (member.fieldKind === 'list') {
+      const each = isNumeric(member) ? `${perValue} * ${source}.length` : undefined
+      parts.push(each ? `n += ${each};` : `for (const v of ${source}) n += ${value(member, 'v', inner)};`)
+    } else if (member.fieldKind === 'map') {
+      const entry = `${2 * perValue} + 3 * k.length + ${value(member, `${source}[k]`, inner)}`
+      parts.push(`for (const k in ${source}) n += ${entry};`)
+    } else if (isNumeric(member)) {
       fixed += perValue
     } else {
-      parts.push(fieldBound(member, known))
+      fixed += perValue
+      parts.push(`if (${source} !== undefined) n += ${value(member, source, inner)};`)
     }
   }
+  const body = `
+    const json = (v) => ${8 * perValue} + ${jsonFactor} * JSON.stringify(v).length;
+    ${inner.map((_, i) => `const bound${i} = inner[${i}];`).join(' ')}
+    return function (m) {
+      let n = ${fixed}, c;
+      ${parts.join('\n')}
+      if (m.$unknown !== undefined) for (const u of m.$unknown) n += ${perValue} + u.data.byteLength;
+      return n;
+    }`
+  bound = new Function('inner', body)(inner) as Bound
+  compiled.set(desc, bound)
   return bound
 }
 
-function isFixed(field: DescField): boolean {
-  if (field.fieldKind === 'enum') return true
-  return field.fieldKind === 'scalar' && field.scalar !== ScalarType.STRING && field.scalar !== ScalarType.BYTES
+/** Every JSON value is a message inside a message, every key a string of up to three bytes a character. */
+const jsonFactor = 12
+
+function isNumeric(field: DescField): boolean {
+  if (field.enum) return true
+  return !field.message && field.scalar !== ScalarType.STRING && field.scalar !== ScalarType.BYTES
 }
 
-function fieldBound(field: DescField, known: Map<DescMessage, Bound>): Bound {
-  const name = field.localName
-  const value = valueBound(field, known)
-  if (field.fieldKind === 'list') {
-    return (message) => {
-      let bytes = perValue
-      for (const item of message[name] as unknown[]) bytes += value(item)
-      return bytes
-    }
+/** The expression that bounds one value: of a singular field, a list item or a map value. */
+function value(field: DescField, source: string, inner: Bound[]): string {
+  if (isNumeric(field)) return String(perValue)
+  if (!field.message) return scalar(field, source)
+  // A wrapper stands as its bare value, a Struct as plain JSON.
+  if (isWrapperDesc(field.message) && field.fieldKind === 'message' && !field.oneof) {
+    const bare = field.message.fields[0] as DescField
+    return isNumeric(bare) ? String(2 * perValue) : scalar(bare, source)
   }
-  if (field.fieldKind === 'map') {
-    return (message) => {
-      let bytes = 0
-      const map = message[name] as Record<string, unknown>
-      for (const key in map) bytes += 2 * perValue + 3 * key.length + value(map[key])
-      return bytes
-    }
+  if (field.message.typeName === 'google.protobuf.Struct' && field.parent.typeName !== 'google.protobuf.Value') {
+    return `json(${source})`
   }
-  return (message) => (message[name] === undefined ? 0 : value(message[name]))
+  return `bound${inner.push(compileBound(field.message)) - 1}(${source})`
 }
 
-function valueBound(field: DescField, known: Map<DescMessage, Bound>): (value: unknown) => number {
-  if (field.message) {
-    const inner = compileBound(field.message, known)
-    const struct = field.message.typeName === 'google.protobuf.Struct'
-    // A wrapper may stand as its bare value, a Struct as plain JSON.
-    return (value) => {
-      if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return bareBound(value)
-      return struct && !('$typeName' in value) ? jsonBound(value) : perValue + inner(value as Fields)
-    }
-  }
-  return bareBound
-}
-
-function bareBound(value: unknown): number {
-  if (typeof value === 'string') return perValue + 3 * value.length
-  return value instanceof Uint8Array ? perValue + value.byteLength : perValue
-}
-
-function jsonBound(value: unknown): number {
-  // Every value is a message inside a message, every key a string of up to three bytes a character.
-  return 8 * perValue + 12 * JSON.stringify(value).length
+function scalar(field: DescField, source: string): string {
+  const length = field.scalar === ScalarType.BYTES ? `${source}.byteLength` : `3 * ${source}.length`
+  return `${2 * perValue} + ${length}`
 }

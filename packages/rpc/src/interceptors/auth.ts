@@ -29,22 +29,41 @@ export function createAuthInterceptor(authenticator: Authenticator): Interceptor
   return (method, policy) => {
     const access = compileAccess(method, policy)
     const anonymous = policy.access?.rule.case === 'anonymous'
-    async function identify(context: CallContext): Promise<void> {
-      if (context.principal === undefined || context.requestHeaders.has('authorization')) {
-        context.principal = undefined
-        try {
-          const found = authenticator.authenticate(context.requestHeaders)
-          context.principal = found instanceof Promise ? await found : found
-        } catch (error) {
-          if (!anonymous || !PlatformError.is(error) || error.kind !== 'unauthenticated') throw error
-        }
+    const refuse = (error: unknown): undefined => {
+      if (!anonymous || !PlatformError.is(error) || error.kind !== 'unauthenticated') throw error
+    }
+    /** Answers at once when the authenticator does. */
+    function identify(context: CallContext): Promise<void> | undefined {
+      const vouched = context.principal
+      if (vouched !== undefined && !context.requestHeaders.has('authorization')) {
+        access(vouched)
+        return undefined
       }
-      access(context.principal)
+      context.principal = undefined
+      let found: ReturnType<Authenticator['authenticate']>
+      try {
+        found = authenticator.authenticate(context.requestHeaders)
+      } catch (error) {
+        found = refuse(error)
+      }
+      if (found instanceof Promise) {
+        return found.catch(refuse).then((principal) => {
+          context.principal = principal
+          access(principal)
+        })
+      }
+      context.principal = found
+      access(found)
+      return undefined
     }
     return {
-      unary: (next) => async (request, context) => {
-        await identify(context)
-        return next(request, context)
+      unary: (next) => (request, context) => {
+        try {
+          const asked = identify(context)
+          return asked ? asked.then(() => next(request, context)) : next(request, context)
+        } catch (error) {
+          return Promise.reject(error)
+        }
       },
       stream: (next) =>
         async function* authenticated(requests, context) {

@@ -43,19 +43,34 @@ export function createLimitsInterceptor(options: LimitOptions = {}): Interceptor
       if (!fits(message)) throw tooLarge(name, bytesMax)
       return message
     }
+    async function queued(request: Message, context: CallContext, run: UnaryHandler): Promise<Message> {
+      if (!own.tryEnter()) await own.enter(context as OpenCall)
+      try {
+        if (!calls.tryEnter()) await calls.enter(context as OpenCall)
+      } catch (error) {
+        own.leave()
+        throw error
+      }
+      return run(request, context)
+    }
     return {
-      unary: (next) => async (request, context) => {
-        checkSize(request)
-        if (!own.tryEnter()) await own.enter(context as OpenCall)
-        try {
-          if (!calls.tryEnter()) await calls.enter(context as OpenCall)
-          try {
-            return await next(request, context)
-          } finally {
-            calls.leave()
-          }
-        } finally {
+      unary: (next) => {
+        const leave = () => {
+          calls.leave()
           own.leave()
+        }
+        const run: typeof next = (request, context) => {
+          const answer = next(request, context)
+          // A place is free when the handler has ended, even if its caller was answered long before.
+          answer.then(leave, leave)
+          return answer
+        }
+        return (request, context) => {
+          if (!fits(request)) return Promise.reject(tooLarge(name, bytesMax))
+          if (!own.tryEnter()) return queued(request, context, run)
+          if (calls.tryEnter()) return run(request, context)
+          own.leave()
+          return queued(request, context, run)
         }
       },
       stream: (next) =>
@@ -70,6 +85,8 @@ export function createLimitsInterceptor(options: LimitOptions = {}): Interceptor
     }
   }
 }
+
+type UnaryHandler = (request: Message, context: CallContext) => Promise<Message>
 
 async function* mapStream<T>(source: AsyncIterable<T>, map: (value: T) => T): AsyncGenerator<T> {
   for await (const value of source) yield map(value)
