@@ -1,4 +1,5 @@
-import { type FieldViolation, PlatformError } from '@plinth/base'
+import type { FieldViolation } from '@plinth/base'
+import { invalidRequest } from '../interceptors/validation.ts'
 
 /** Bounds of what is read; past each the request is refused, whatever it would have meant. */
 export interface JsonLimits {
@@ -87,21 +88,9 @@ export class DecodeState {
   }
 
   /** @throws PlatformError `rpc.invalid_request` with every violation, if there is one. */
-  throwIfWrong(): void {
-    if (this.violations.length > 0) throw invalidRequest(this.violations)
+  throwIfWrong(subject: string): void {
+    if (this.violations.length > 0) throw invalidRequest(subject, this.violations)
   }
-}
-
-/** The fault of a request with broken fields. */
-export function invalidRequest(violations: readonly FieldViolation[]): PlatformError {
-  const first = violations[0]
-  const where = first?.field ? `${first.field}: ` : ''
-  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : ''
-  return new PlatformError(`Cannot accept the request: ${where}${first?.message}${more}`, {
-    kind: 'invalid',
-    code: 'rpc.invalid_request',
-    details: { violations },
-  })
 }
 
 function formatPath(path: readonly (string | number)[]): string {

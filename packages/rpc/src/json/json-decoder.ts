@@ -43,9 +43,14 @@ export function compileJsonDecoder(desc: DescMessage, options: JsonDecoderOption
   return (json) => {
     const state = new DecodeState(options)
     const message = read(json, state)
-    state.throwIfWrong()
+    state.throwIfWrong(desc.typeName)
     return message as Message
   }
+}
+
+/** Compiles the reader of a message type for callers that keep the books of what is wrong themselves. */
+export function compileJsonReader(desc: DescMessage, options: JsonDecoderOptions = {}): ReadValue {
+  return new DecoderCompiler(options.registry).message(desc)
 }
 
 /** Compiles the reader of one field alone, for bodies that are a field of their request. */

@@ -152,7 +152,7 @@ class ValidatorCompiler {
   }
 
   #list(field: DescField & { fieldKind: 'list' }, rules: FieldRules | undefined): AnyCheck | undefined {
-    const whole = compileValueRules(field, rules, { clock: this.#clock, bare: false })
+    const whole = this.#whole(field, rules)
     const itemRules = rules?.type.case === 'repeated' ? rulesOf(field, rules.type.value.items) : undefined
     const skipsZero = itemRules?.ignore === Ignore.IF_ZERO_VALUE && !field.message
     const check = itemRules?.ignore === Ignore.ALWAYS ? undefined : this.#single(field, itemRules, false)
@@ -168,8 +168,14 @@ class ValidatorCompiler {
     return both(whole, items as AnyCheck)
   }
 
+  /** What is demanded of a list or map itself; without rules of its own there is nothing. */
+  #whole(field: DescField, rules: FieldRules | undefined): AnyCheck | undefined {
+    if (rules?.type.case === undefined) return undefined
+    return compileValueRules(field, rules, { clock: this.#clock, bare: false })
+  }
+
   #map(field: DescField & { fieldKind: 'map' }, rules: FieldRules | undefined): AnyCheck | undefined {
-    const whole = compileValueRules(field, rules, { clock: this.#clock, bare: false })
+    const whole = this.#whole(field, rules)
     const own = rules?.type.case === 'map' ? rules.type.value : undefined
     const keyRules = rulesOf(field, own?.keys)
     const valueRules = rulesOf(field, own?.values)
