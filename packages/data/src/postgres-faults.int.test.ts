@@ -144,6 +144,19 @@ describe('openPostgresStore()', { skip }, () => {
     assert.deepEqual([failed[0]?.reason.code, failed[0]?.reason.kind], ['data.serialization_failed', 'conflict'])
   })
 
+  it('lets two hundred units at one row pass, one after another if need be', async (t) => {
+    const { store } = await openStore(t)
+    await Promise.all(
+      Array.from({ length: 200 }, (_, at) =>
+        store.write(async (tx) => {
+          const before = (await tx.get(total, {}))?.count ?? 0
+          if (before < 50) await tx.run(add, { id: `${at}` })
+        }),
+      ),
+    )
+    assert.equal((await store.read((tx) => tx.get(total, {})))?.count, 50)
+  })
+
   it('reads on through statements prepared before a migration', async (t) => {
     const { store } = await openStore(t, { poolMax: 3 })
     await Promise.all([1, 2, 3].map(() => store.write((tx) => tx.all(all, {}))))

@@ -4,7 +4,7 @@ import { type PoolAnnouncement, poolChannel } from './announcements.ts'
 import { postgresFault } from './postgres-faults.ts'
 import { PostgresSession, postgresTypes } from './postgres-session.ts'
 import { withinTime } from './time-limit.ts'
-import { Turnstile } from './turnstile.ts'
+import { closedError, Turnstile } from './turnstile.ts'
 
 export interface PostgresPoolOptions {
   readonly url: Secret
@@ -38,6 +38,7 @@ export class PostgresPool {
   readonly #config: pg.ClientConfig
   readonly #pool: pg.Pool
   readonly #turnstile: Turnstile
+  #isClosed = false
 
   constructor(options: PostgresPoolOptions) {
     this.#options = options
@@ -73,13 +74,14 @@ export class PostgresPool {
   }
 
   /**
-   * Takes a connection within `acquireTimeoutMs`, the queue and the login included.
+   * Takes a connection within `acquireTimeoutMs` of `startedMs`, the queue and the login included.
    *
    * @throws PlatformError `data.pool_exhausted`, `data.queue_full`, `data.connection_lost`, `data.cannot_open`.
    */
-  async acquire(signal: AbortSignal): Promise<Lease> {
-    const { clock, acquireTimeoutMs } = this.#options
-    const startedMs = clock.monotonicMs()
+  async acquire(signal: AbortSignal, startedMs = this.#options.clock.monotonicMs()): Promise<Lease> {
+    const { clock, acquireTimeoutMs, name } = this.#options
+    // A unit between two of its runs holds no place; it finds the pool closed.
+    if (this.#isClosed) throw closedError(name)
     try {
       await this.#turnstile.enter(signal)
     } catch (error) {
@@ -109,6 +111,7 @@ export class PostgresPool {
   /** Waits for those inside, then closes every connection. */
   async close(): Promise<void> {
     await this.#turnstile.emptied()
+    this.#isClosed = true
     await this.#pool.end()
   }
 

@@ -56,6 +56,32 @@ describe('Turnstile', () => {
     assert.equal(clock.pendingTimers, 0)
   })
 
+  it('enter() with the weight of all places waits until it is alone, and is not overtaken', async () => {
+    const { turnstile, clock } = open(3, 10)
+    const order: string[] = []
+    const enter = async (name: string, weight: number, signal = calm) => {
+      await turnstile.enter(signal, weight)
+      order.push(name)
+    }
+    await enter('a', 1)
+    const controller = new AbortController()
+    const alone = enter('alone', 3)
+    const other = enter('other', 3, controller.signal)
+    const light = enter('light', 1)
+    await clock.advance(0)
+    assert.deepEqual(order, ['a'])
+    turnstile.leave()
+    await alone
+    controller.abort()
+    await assert.rejects(other)
+    await clock.advance(0)
+    assert.deepEqual(order, ['a', 'alone'])
+    turnstile.leave(3)
+    await light
+    turnstile.leave()
+    await turnstile.emptied()
+  })
+
   it('emptied() settles when the last one has left', async () => {
     const { turnstile, clock } = open(2, 10)
     await turnstile.emptied()

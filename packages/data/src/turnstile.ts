@@ -12,6 +12,7 @@ export interface TurnstileOptions {
 }
 
 interface Waiter {
+  readonly weight: number
   readonly admit: () => void
   readonly turnAway: (reason: unknown) => void
 }
@@ -32,26 +33,25 @@ export class Turnstile {
   }
 
   /**
-   * Takes a place; whoever holds one gives it back with {@link leave}.
+   * Takes a place; whoever holds one gives it back with {@link leave}. A `weight` of all places is to be alone.
    *
    * @throws PlatformError `data.queue_full` when too many wait, `data.pool_exhausted` after `waitMs`; the signal's
    * reason when it aborts first.
    */
-  enter(signal: AbortSignal): Promise<void> | undefined {
+  enter(signal: AbortSignal, weight = 1): Promise<void> | undefined {
     signal.throwIfAborted()
-    if (this.#inside < this.#options.places) {
-      this.#inside++
+    if (this.#waiting.size === 0 && this.#inside + weight <= this.#options.places) {
+      this.#inside += weight
       return undefined
     }
     if (this.#waiting.size >= this.#options.queueMax) throw this.#refusal('data.queue_full')
-    return this.#wait(signal)
+    return this.#wait(signal, weight)
   }
 
-  leave(): void {
-    const next = this.#waiting.values().next()
-    // The place passes from hand to hand, so nobody can slip in between.
-    if (!next.done) next.value.admit()
-    else if (--this.#inside === 0) this.#empty?.()
+  leave(weight = 1): void {
+    this.#inside -= weight
+    this.#admit()
+    if (this.#inside === 0) this.#empty?.()
   }
 
   /** Settles when nobody is inside; those who wait come in first. */
@@ -62,7 +62,16 @@ export class Turnstile {
     await promise
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
+  /** Strictly in order: a heavy one at the head is not overtaken, so it gets in. */
+  #admit(): void {
+    for (const waiter of this.#waiting) {
+      if (this.#inside + waiter.weight > this.#options.places) return
+      this.#inside += waiter.weight
+      waiter.admit()
+    }
+  }
+
+  #wait(signal: AbortSignal, weight: number): Promise<void> {
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined
       const leaveQueue = () => {
@@ -71,6 +80,7 @@ export class Turnstile {
         signal.removeEventListener('abort', onAbort)
       }
       const waiter: Waiter = {
+        weight,
         admit: () => {
           leaveQueue()
           resolve()
@@ -78,6 +88,8 @@ export class Turnstile {
         turnAway: (reason) => {
           leaveQueue()
           reject(reason)
+          // Those behind may fit where this one did not.
+          this.#admit()
         },
       }
       const onAbort = () => waiter.turnAway(signal.reason)
