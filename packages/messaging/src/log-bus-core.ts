@@ -242,7 +242,7 @@ export class LogBus implements Bus, BusInside {
         seq: known,
         group,
         // A copy: the payload is a view of a whole write.
-        message: { ...message, payload: message.payload.slice() },
+        message: { ...message, payload: new Uint8Array(message.payload) },
         attempts: entry.attempts,
         failure: describeFailure(dead.error),
         diedAtMs: this.#deps.clock.nowMs(),
@@ -273,7 +273,7 @@ export class LogBus implements Bus, BusInside {
   }
 
   #hasRoom(bytes: number): boolean {
-    const fits = this.#log.bytes + this.#state.bytes + bytes <= this.options.bytesMax
+    const fits = this.#log.bytes + bytes <= this.options.bytesMax
     if (!fits) this.#retention?.run()
     return fits
   }

@@ -6,7 +6,10 @@ export interface LogBusOptions {
   readonly limits?: Partial<MessageLimits>
   /** Size of a segment file. 64 KiB to 1 GiB. @default 32 MiB */
   readonly segmentBytes?: number
-  /** Disk budget: past it `publish` refuses with `messaging.full`. At least two segments. @default 4 GiB */
+  /**
+   * Disk budget of the messages: past it `publish` refuses with `messaging.full`. At least two segments. What groups
+   * have done and dead letters come on top: up to 8 MiB and five times `deadLetterBytesMax`. @default 4 GiB
+   */
   readonly bytesMax?: number
   /** Messages that every group has handled are kept up to this size, for new groups. @default 1 GiB */
   readonly retainBytes?: number

@@ -20,9 +20,10 @@ export interface MemoryDiskOptions {
 export interface MemoryDisk extends Disk {
   /**
    * What a power cut does: of the writes since the last sync some survive, whole, torn or not at all, in no order.
-   * Files opened before fail from now on, and locks are gone. Names of files are kept, as if every folder were synced.
+   * Answers the disk as it is after the next start; on this one everything fails from now on. Names of files are
+   * kept, as if every folder were synced.
    */
-  crash(random: Random): void
+  crash(random: Random): MemoryDisk
   /** The bytes of a file as they stand now. */
   bytesOf(path: string): Buffer
   /** Changes a file behind everybody's back. */
@@ -95,11 +96,20 @@ class MemoryFile {
 
 /** Makes an empty disk. */
 export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
-  const files = new Map<string, MemoryFile>()
+  return boot(new Map(), { bytesMax: options.bytesMax ?? Infinity, ...options })
+}
+
+function boot(files: Map<string, MemoryFile>, options: MemoryDiskOptions & { bytesMax: number }): MemoryDisk {
   const locks = new Set<string>()
-  const room = { bytesMax: options.bytesMax ?? Infinity }
-  let life = 0
-  const hook = (kind: DiskOperation['kind'], path: string, bytes = 0) => options.onOperation?.({ kind, path, bytes })
+  const room = { bytesMax: options.bytesMax }
+  let alive = true
+  const checkAlive = (path: string) => {
+    if (!alive) throw systemError('EIO', path)
+  }
+  const hook = (kind: DiskOperation['kind'], path: string, bytes = 0) => {
+    checkAlive(path)
+    options.onOperation?.({ kind, path, bytes })
+  }
   const used = () => files.values().reduce((sum, file) => sum + file.size, 0)
   const fileAt = (path: string) => {
     const file = files.get(path)
@@ -109,9 +119,10 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
   return {
     async open(path) {
       hook('open', path)
-      const file = files.getOrInsertComputed(path, () => new MemoryFile())
-      const born = life
-      return handleOf(file, { path, hook, room, used, alive: () => born === life })
+      return handleOf(
+        files.getOrInsertComputed(path, () => new MemoryFile()),
+        { path, hook, room, used, check: () => checkAlive(path) },
+      )
     },
     async makeFolder() {},
     async list(folder) {
@@ -129,17 +140,16 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
     async lock(path) {
       if (locks.has(path)) throw messagingFault('messaging.folder_locked', `Cannot open the log: ${path} is in use`)
       locks.add(path)
-      const born = life
       return {
         async [Symbol.asyncDispose]() {
-          if (born === life) locks.delete(path)
+          locks.delete(path)
         },
       }
     },
     crash(random) {
-      life++
-      locks.clear()
+      alive = false
       for (const file of files.values()) file.crash(random)
+      return boot(files, { ...options, ...room })
     },
     bytesOf: (path) => Buffer.from(fileAt(path).content.subarray(0, fileAt(path).size)),
     overwrite(path, bytes) {
@@ -158,17 +168,14 @@ interface HandleHost {
   readonly hook: (kind: DiskOperation['kind'], path: string, bytes?: number) => void
   readonly room: { readonly bytesMax: number }
   used(): number
-  alive(): boolean
+  /** Throws once the power is cut. */
+  check(): void
 }
 
 function handleOf(file: MemoryFile, host: HandleHost): DiskFile {
   const { path, hook } = host
-  const check = () => {
-    if (!host.alive()) throw systemError('EIO', path)
-  }
   return {
     async write(bytes, at) {
-      check()
       hook('write', path, bytes.length)
       const grows = Math.max(0, at + bytes.length - file.size)
       const fits = host.room.bytesMax === Infinity ? grows : Math.min(grows, host.room.bytesMax - host.used())
@@ -176,19 +183,20 @@ function handleOf(file: MemoryFile, host: HandleHost): DiskFile {
       if (fits < grows) throw systemError('ENOSPC', path)
     },
     async read(into, at) {
-      check()
+      host.check()
       const end = Math.min(file.size, at + into.length)
       if (end <= at) return 0
       into.set(file.content.subarray(at, end))
       return end - at
     },
     async sync() {
-      check()
       hook('sync', path)
+      // Like a real sync it takes a turn of the event loop, so that nobody can write for ever within one.
+      await new Promise((resolve) => setImmediate(resolve))
+      host.check()
       file.sync()
     },
     async truncate(size) {
-      check()
       hook('truncate', path)
       file.truncate(size)
     },

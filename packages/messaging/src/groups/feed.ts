@@ -262,7 +262,7 @@ export class Feed implements WorkSource {
       return
     }
     // The payload is a view of everything that was written or read with it; waiting must not hold all that.
-    if (entry.attempts === 1) entry.message = { ...message, payload: message.payload.slice() }
+    if (entry.attempts === 1) entry.message = { ...message, payload: new Uint8Array(message.payload) }
     this.#pause(lane, Math.min(backoffMaxMs, backoffMinMs * 2 ** (entry.attempts - 1)))
   }
 

@@ -72,10 +72,15 @@ export function readMessage(buffer: Buffer, from: number, to: number): Message {
     id: buffer.toString('latin1', idAt, typeAt),
     type: buffer.toString('utf8', typeAt, headersAt),
     headers: readHeaders(buffer, headersAt, buffer[from + 1] as number),
-    payload: buffer.subarray(headersAt + buffer.readUInt32LE(from + 26), to),
+    payload: viewOf(buffer, headersAt + buffer.readUInt32LE(from + 26), to),
     timeMs: readUint64(buffer, from + 10),
     offset: BigInt(readOffset(buffer, from)),
   }
+}
+
+/** A plain view: a Buffer would come with methods that mean something else (`slice`). */
+export function viewOf(buffer: Buffer, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset + from, to - from)
 }
 
 function readHeaders(buffer: Buffer, headersAt: number, count: number): Record<string, string> {

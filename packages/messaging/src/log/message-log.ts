@@ -4,7 +4,7 @@ import type { Disk } from '../disk.ts'
 import { messagingFault } from '../faults.ts'
 import type { Located } from '../groups/feed.ts'
 import { GroupCommit } from './group-commit.ts'
-import { messageBytes, readMessage, readOffset, readTopic, writeMessage, writeOffset } from './message-codec.ts'
+import { messageBytes, readMessage, readOffset, readTopic, viewOf, writeMessage, writeOffset } from './message-codec.ts'
 import { recordHeaderBytes } from './record.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { type Segment, Segments, type SegmentsOptions } from './segments.ts'
@@ -212,7 +212,7 @@ export class MessageLog {
       const start = batch.startOf(index)
       const end = batch.endOf(index)
       const { key, id, type, headers, timeMs } = message
-      const payload = buffer.subarray(end - message.payload.length, end)
+      const payload = viewOf(buffer, end - message.payload.length, end)
       const durable = {
         topic: topic.name,
         key,

@@ -52,16 +52,19 @@ interface RecoveryOptions {
  */
 export async function recoverSegment(segment: Recoverable, options: RecoveryOptions): Promise<number> {
   const sound = await soundBytes(segment, options)
-  if (sound === segment.size) return sound
+  if (sound === segment.size && sound > 0) return sound
   const durable = await lastDurableMark(segment, sound)
   if (durable > segment.base + sound) {
     throw messagingFault('messaging.log_corrupt', `Cannot open the log: ${segment.path} is damaged at byte ${sound}`, {
       details: { file: segment.path, offset: sound },
     })
   }
-  await cutOff(segment, { sound, options })
-  options.onRepaired?.({ path: segment.path, at: sound, bytes: segment.size - sound })
+  if (segment.size > sound) {
+    await cutOff(segment, { sound, options })
+    options.onRepaired?.({ path: segment.path, at: sound, bytes: segment.size - sound })
+  }
   if (sound > 0) return sound
+  // The file was made and not yet begun.
   await segment.file.write(segmentHeader(segment.base), 0)
   await segment.file.sync()
   return segmentHeaderBytes

@@ -60,10 +60,6 @@ export class StateLog<Change> {
     return new StateLog(options, segments)
   }
 
-  get bytes(): number {
-    return this.#segments.bytes
-  }
-
   /** Resolves when the changes are durable. */
   write(changes: readonly Change[]): Promise<void> {
     stage(this.#commits.open, changes)

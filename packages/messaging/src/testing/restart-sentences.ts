@@ -29,10 +29,7 @@ export function restartSentences(open: () => Promise<BusFixture>, capabilities: 
     const fresh = new Heard()
     await bus.subscribe({ topics, group: 'fresh', handler: fresh.handler })
     await fresh.count(5)
-    assert.deepEqual(
-      fresh.messages.map(({ offset }) => offset),
-      [0n, 1n, 2n, 3n, 4n],
-    )
+    assert.deepEqual(fresh.messages.map(({ offset }) => offset).sort(), [0n, 1n, 2n, 3n, 4n])
   })
 
   it('after a restart what was handled out of order does not come again, and what was not does', { skip }, async () => {
