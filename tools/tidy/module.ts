@@ -164,8 +164,9 @@ export function docBefore(code: Code, at: number): string | undefined {
   return comment?.text.startsWith('/**') ? comment.text : undefined
 }
 
-/** Finds import('x'), import.meta.resolve('x'), require.resolve('x') and new URL('x', import.meta.url). */
+/** Finds import('x'), import.meta.resolve('x'), require.resolve('x'), new URL('x', import.meta.url) and joined paths. */
 function readReference({ tokens }: Code, at: number, imports: Import[]): void {
+  if (tokens[at]?.text === 'dirname') readJoin(tokens, at, imports)
   const [token, second, third] = [tokens[at], tokens[at + 1], tokens[at + 2]]
   if (token?.kind !== 'name' || second?.text !== '(' || third?.kind !== 'string') return
   const before = tokens[at - 1]?.text
@@ -176,6 +177,24 @@ function readReference({ tokens }: Code, at: number, imports: Import[]): void {
   else if (token.text === 'resolve' && before === '.' && ['meta', 'require'].includes(tokens[at - 2]?.text ?? '')) {
     imports.push({ ...reference, form: 'resolve' })
   } else if (token.text === 'URL' && before === 'new' && tokens[at + 4]?.text === 'import') {
-    imports.push({ ...reference, form: 'resolve' })
+    // Relative to this file, with or without a dot.
+    const isBare = !/^(\.|\/|[a-z]+:)/.test(reference.specifier)
+    imports.push({
+      ...reference,
+      specifier: isBare ? `./${reference.specifier}` : reference.specifier,
+      form: 'resolve',
+    })
   }
+}
+
+/** Finds the file named by join(import.meta.dirname, 'a', 'b.ts'). */
+function readJoin(tokens: readonly Token[], at: number, imports: Import[]): void {
+  const parts: string[] = []
+  for (let next = at + 1; tokens[next]?.text === ',' && tokens[next + 1]?.kind === 'string'; next += 2) {
+    parts.push(stringValue(tokens[next + 1] as Token))
+  }
+  const specifier = `./${parts.join('/')}`
+  if (!/\.[mc]?[jt]s$/.test(specifier)) return
+  const names = [{ name: '*', typeOnly: false }]
+  imports.push({ specifier, line: tokens[at]?.line ?? 1, form: 'resolve', typeOnly: false, names })
 }

@@ -72,7 +72,7 @@ function isExempt(path: string): boolean {
   return /(^|\/)(gen|fixtures)\//.test(path)
 }
 
-const testPath = /\.test\.ts$|(^|\/)(test|tests|fixtures)\//
+const testPath = /\.(test|fixture|suite)\.ts$|(^|\/)(test|tests|fixtures)\//
 
 function createFile(path: string, text: string, workspace: Workspace | undefined): SourceFile {
   let tokens: readonly Token[] | undefined

@@ -28,7 +28,8 @@ describe('dead code', () => {
       'packages/a/src/w.ts': "import { b } from './b.ts'",
       'packages/a/src/d.ts': '',
       'packages/a/src/b.ts': 'export const b = 1\nexport const inside = 2',
-      'packages/a/src/b.test.ts': "import { inside } from './b.ts'",
+      'packages/a/src/b.test.ts': "import { inside } from './b.ts'\njoin(import.meta.dirname, 'testing', 'child.ts')",
+      'packages/a/src/testing/child.ts': '',
     })
   })
 })

@@ -16,9 +16,15 @@ export const deadCodeRule: Rule = {
       [...tree.files.values()].filter((file) => isEntry(file)),
     )
     const taken = takenNames(tree)
+    // What only tests start (a child to be killed, a relay that breaks connections) lives in testing/.
+    const tried = reach(
+      tree,
+      tree.sources.filter(({ isTest }) => isTest),
+    )
     for (const file of tree.sources) {
       if (!/^(packages|services)\//.test(file.path) || file.isTest) continue
-      if (!alive.has(file.path)) {
+      const isAlive = alive.has(file.path) || (file.path.includes('/testing/') && tried.has(file.path))
+      if (!isAlive) {
         const message = 'Nothing that is exported or started reaches this file; remove it, or export what it is for'
         yield { path: file.path, line: 1, message }
       } else if (!isEntry(file)) yield* unusedExports(file, taken.get(file.path) ?? new Set())
@@ -70,10 +76,9 @@ function* unusedExports(file: SourceFile, taken: ReadonlySet<string>): Iterable<
   if (taken.has('*')) return
   for (const { name, line, kind } of file.module.exports) {
     if (taken.has(name)) continue
-    // The type of a parameter goes with the function that takes it, so that a caller can name it.
+    // A type goes with what it describes, often by inference: its declaration and one more mention make it used.
     const isType = kind === 'interface' || kind === 'type'
-    const word = new RegExp(`\\b${RegExp.escape(name)}\\b`)
-    if (isType && file.module.exports.some((other) => taken.has(other.name) && word.test(other.signature))) continue
+    if (isType && file.code.tokens.filter(({ text }) => text === name).length > 1) continue
     yield { path: file.path, line, message: `No other file takes ${name}; drop the word export, or ${name} itself` }
   }
 }

@@ -19,6 +19,11 @@ describe('deep imports', () => {
     assertFinds(deepImportsRule, { 'packages/b/src/x.ts': "import './gone.ts'" }, /which does not exist/)
   })
 
+  it('takes the inside of an app in tests/', () => {
+    assertQuiet(deepImportsRule, { 'apps/x/src/a.ts': '', 'tests/shop/x.ts': "import '../../apps/x/src/a.ts'" })
+    assertFinds(deepImportsRule, { ...a, 'tests/shop/x.ts': "import '../../packages/a/src/inside.ts'" }, /reaches into/)
+  })
+
   it('takes exported subpaths and own files', () => {
     assertQuiet(deepImportsRule, { ...a, 'packages/b/src/x.ts': "import '@plinth/a/testing'\nimport './x.ts'" })
   })

@@ -14,7 +14,9 @@ export const deepImportsRule: Rule = {
           yield { path: file.path, line, message }
         } else if (target.is === 'file' && target.via === undefined) {
           const owner = tree.workspaces.find(({ folder }) => target.path.startsWith(`${folder}/`))
-          if (owner !== undefined && owner !== file.workspace) {
+          // An app has no interface to keep; what spans the house may drive it from inside.
+          const drivesApp = owner?.kind === 'app' && file.workspace === undefined
+          if (owner !== undefined && owner !== file.workspace && !drivesApp) {
             const message = `${specifier} reaches into ${owner.folder}; import ${owner.name} instead`
             yield { path: file.path, line, message }
           } else if (!tree.has(target.path)) {

@@ -40,8 +40,8 @@ function whyNot(
   if (to.kind === 'service') {
     if (from.kind === 'package') return 'packages know nothing of the business; pass it in from the service'
     const isContract = how.specifier === `${to.name}/contract`
+    // An app puts services together and may take all they export.
     if (from.kind === 'service' && !isContract) return `a service may import only ${to.name}/contract of another`
-    if (from.kind === 'app' && !isContract && how.specifier !== to.name) return 'an app takes compose or contract'
     return undefined
   }
   return from.kind === 'package' ? whyNotDown(from.short, to.short) : undefined

@@ -10,7 +10,8 @@ export const ratchetPath = 'tools/tidy/ratchet.txt'
 
 /**
  * Files of up to 350 lines and functions of up to 70. What is longer stands in the ratchet with its length and may
- * only get shorter; no file is longer than 600. Tests are one long list, so their functions are not measured.
+ * only get shorter; no file is longer than 600. Tests are lists:
+ * only the 600 holds for them.
  */
 export const lengthsRule: Rule = {
   name: 'lengths',
@@ -19,7 +20,7 @@ export const lengthsRule: Rule = {
     const measured = new Map(tree.sources.flatMap(measure).map((item) => [item.key, item]))
     for (const { key, path, line, lines, limit, what } of measured.values()) {
       const allowed = ratchet.get(key) ?? limit
-      if (limit === fileLines && lines > fileLinesMax) {
+      if (limit !== functionLines && lines > fileLinesMax) {
         yield {
           path,
           line,
@@ -60,7 +61,7 @@ interface Measured {
 function measure(file: SourceFile): readonly Measured[] {
   const { path } = file
   const lines = file.text.split('\n').length - 1
-  const whole = { key: path, what: 'The file', path, line: 1, lines, limit: fileLines }
+  const whole = { key: path, what: 'The file', path, line: 1, lines, limit: file.isTest ? fileLinesMax : fileLines }
   if (file.isTest) return [whole]
   const functions = findFunctions(file.code).map(({ name, line, ownLines }) => {
     return { key: `${path}#${name}`, what: `${name}()`, path, line, lines: ownLines, limit: functionLines }

@@ -3,7 +3,7 @@ import type { Rule } from '../tree.ts'
 /** Names that say nothing: whatever is put there could be put anywhere. */
 const drawers = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'types', 'manager', 'shared', 'lib'])
 
-const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|int\.test|sim\.test|bench|compare))?\.(ts|mjs|tsx)$/
+const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|int\.test|sim\.test|fixture|suite|bench|compare))?\.(ts|mjs|tsx)$/
 
 /** Files are named in kebab-case for the one public thing in them; the folder tells the role. */
 export const namesRule: Rule = {
