@@ -27,33 +27,27 @@ export {
 } from './config/define-config.ts'
 export type { ConfigLayer, ConfigProblem, ConfigSource, RawDocument, RawEntry } from './config/entry.ts'
 export { type ConfigEntry, configJsonSchema } from './config/explain.ts'
+export type { ConfigField, FieldOptions, JsonSchema, Parsed } from './config/field.ts'
 export {
   type BooleanOptions,
-  type BytesOptions,
   boolean,
-  bytes,
   type ChoiceOptions,
-  type ConfigField,
   choice,
-  type DurationOptions,
-  durationMs,
-  type FieldOptions,
   integer,
-  type JsonSchema,
   type ListOptions,
   list,
   type NumberOptions,
   number,
-  type Parsed,
   type SecretOptions,
   type StringOptions,
   secret,
   string,
 } from './config/fields.ts'
 export { createFileSource, type FileSourceOptions } from './config/file-source.ts'
+export { type BytesOptions, bytes, type DurationOptions, durationMs } from './config/measured-fields.ts'
 export { createSecretReader, type SecretReader, type SecretReference } from './config/secrets.ts'
 export type { BytesText, DurationText } from './config/units.ts'
-export { createEventLoopCheck, type EventLoopCheckOptions } from './health/event-loop-check.ts'
+export { createEventLoopCheck, type EventLoopCheckOptions, eventLoopModule } from './health/event-loop-check.ts'
 export { createGrpcHealth } from './health/grpc-health.ts'
 export type {
   CheckReport,

@@ -6,11 +6,11 @@ import type { Logger, Metrics as MetricsRegistry, Tracer as SpanTracer } from '@
 import type { ConfigDefinition, ConfigSection } from './config/define-config.ts'
 import { type Key, key } from './wiring/key.ts'
 
-/** Time. */
+/** The clock of the process: real, or virtual in simulation. */
 export const Clocks = key<Clock>()('clock')
-/** Chance. */
+/** The randomness of the process: real, or seeded in simulation. */
 export const Randoms = key<Random>()('random')
-/** Identity. */
+/** Where new ids come from: UUIDv7 in the order they were made. */
 export const IdsKey = key<Ids>()('ids')
 /** The log of the application; a module derives its own by `log.with({ module })`. */
 export const Log = key<Logger>()('log')
@@ -29,6 +29,7 @@ export interface StoreOpener {
   open<Schema>(options: StoreOptions): Promise<SqlStore<Schema>>
 }
 
+/** Whose database, and what its schema is. */
 export interface StoreOptions {
   readonly name: string
   /** Applied in the order of their ids before the store is handed over. */

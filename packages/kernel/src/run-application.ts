@@ -8,6 +8,7 @@ import { type ProcessSignal, processSignals, type SignalSource } from './signals
 import type { Assembly, Running } from './wiring/assemble.ts'
 import type { Key } from './wiring/key.ts'
 
+/** Signals, times and ears of a run. */
 export interface RunOptions<Provided extends Key<unknown>> extends Omit<LifecycleOptions, 'signal' | 'force'> {
   /** @default the signals of the process */
   readonly signals?: SignalSource
@@ -34,7 +35,17 @@ const exitCodes = { clean: 0, crash: 1, SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
  *
  * @example
  * ```ts
- * process.exit(await runApplication(assemble(modules), { log }))
+ * import assert from 'node:assert/strict'
+ * import { assemble, defineModule, runApplication } from '@plinth/kernel'
+ *
+ * const job = defineModule({
+ *   name: 'job',
+ *   start(_needs, context) {
+ *     context.requestStop('done')
+ *     return {}
+ *   },
+ * })
+ * assert.equal(await runApplication(assemble([job])), 0)
  * ```
  */
 export async function runApplication<Provided extends Key<unknown>>(

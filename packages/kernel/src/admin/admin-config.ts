@@ -1,5 +1,6 @@
 import { defineConfig } from '../config/define-config.ts'
-import { bytes, durationMs, integer, string } from '../config/fields.ts'
+import { integer, string } from '../config/fields.ts'
+import { bytes, durationMs } from '../config/measured-fields.ts'
 
 /** Where the admin server listens. */
 export const adminConfig = defineConfig(

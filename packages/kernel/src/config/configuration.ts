@@ -7,6 +7,7 @@ import { SectionHub } from './section-hub.ts'
 import { buildSnapshot, fieldsOf, type Snapshot, sameValue } from './snapshot.ts'
 import { readEnvironment, readFlags } from './text-layers.ts'
 
+/** What makes up a configuration. */
 export interface ConfigurationOptions<Definitions extends readonly ConfigDefinition[]> {
   /** Every section of the program, also of services that run elsewhere: all may share one file. */
   readonly definitions: Definitions
@@ -22,6 +23,7 @@ export interface ConfigurationOptions<Definitions extends readonly ConfigDefinit
   readonly checkTimeoutMs?: number
 }
 
+/** What reading it takes. */
 export interface ConfigurationDeps {
   readonly clock: Clock
   /** @default files and variables */

@@ -1,4 +1,4 @@
-import type { ConfigField } from './fields.ts'
+import type { ConfigField } from './field.ts'
 
 /** The fields of a section by name. */
 export type ConfigFields = Readonly<Record<string, ConfigField<unknown>>>

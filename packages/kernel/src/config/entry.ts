@@ -1,5 +1,6 @@
 /** Where values come from, weakest first. */
 export const configLayers = ['default', 'file', 'environment', 'flag', 'runtime'] as const
+/** A layer of the configuration, from `default` (weakest) to `runtime` (strongest). */
 export type ConfigLayer = (typeof configLayers)[number]
 
 /** One value as somebody wrote it, before the schema has seen it. */

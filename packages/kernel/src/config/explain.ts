@@ -1,6 +1,6 @@
 import type { ConfigDefinition } from './define-config.ts'
 import type { ConfigLayer } from './entry.ts'
-import type { ConfigField, JsonSchema } from './fields.ts'
+import type { ConfigField, JsonSchema } from './field.ts'
 import type { Snapshot } from './snapshot.ts'
 import { variableName } from './text-layers.ts'
 

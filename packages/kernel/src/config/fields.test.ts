@@ -2,18 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Secret } from '@plinth/base'
 import fc from 'fast-check'
-import {
-  boolean,
-  bytes,
-  type ConfigField,
-  choice,
-  durationMs,
-  integer,
-  list,
-  number,
-  secret,
-  string,
-} from './fields.ts'
+import type { ConfigField } from './field.ts'
+import { boolean, choice, integer, list, number, secret, string } from './fields.ts'
+import { bytes, durationMs } from './measured-fields.ts'
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts'
 
 const about = { describe: 'x' }

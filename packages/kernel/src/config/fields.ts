@@ -1,45 +1,18 @@
 import { Secret } from '@plinth/base'
-import { type BytesText, type DurationText, formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts'
+import {
+  boundsOf,
+  type ConfigField,
+  expected,
+  type FieldOptions,
+  type JsonSchema,
+  type Maybe,
+  makeField,
+  type Parsed,
+  shown,
+  within,
+} from './field.ts'
 
-/** What a raw value became. */
-export type Parsed<T> = { readonly value: T } | { readonly problem: string }
-
-/** A part of a JSON Schema (draft 2020-12). */
-export type JsonSchema = { readonly [keyword: string]: unknown }
-
-/** One field of a section: how its value is read, checked and described. Made by the builders of this file. */
-export interface ConfigField<out T> {
-  readonly kind: 'string' | 'integer' | 'number' | 'boolean' | 'choice' | 'secret' | 'list' | 'duration' | 'bytes'
-  readonly describe: string
-  /** The value without configuration; undefined when there is none. */
-  readonly default: T | undefined
-  /** Whether configuration must give a value. */
-  readonly required: boolean
-  /** Whether a change takes effect only at the next start. */
-  readonly restart: boolean
-  /** The bounds in words: `1 to 1000`. Empty when there are none. */
-  readonly bounds: string
-  readonly schema: JsonSchema
-  /** Reads a value of a file. */
-  parse(raw: unknown): Parsed<T>
-  /** Reads a value of a variable or a flag, where all is text. */
-  parseText(text: string): Parsed<T>
-  /** The value as people write it: `30m`, `64KiB`. */
-  format(value: unknown): string
-}
-
-/** What every field says of itself. */
-export interface FieldOptions {
-  /** One line for people: what it is, and what a change does. */
-  readonly describe: string
-  /** Without a default the field must be configured, unless it is optional. */
-  readonly optional?: boolean
-  /** A live change is refused with a message that asks for a restart. @default false */
-  readonly restart?: boolean
-}
-
-type Maybe<Options, T> = Options extends { readonly optional: true } ? T | undefined : T
-
+/** Bounds of a text, in UTF-16 units. */
 export interface StringOptions extends FieldOptions {
   readonly default?: string
   /** @default 0 */
@@ -49,7 +22,7 @@ export interface StringOptions extends FieldOptions {
   readonly pattern?: RegExp
 }
 
-/** Text. */
+/** Text of up to 1000 characters, unless its options say otherwise. */
 export function string<const O extends StringOptions>(options: O): ConfigField<Maybe<O, string>> {
   const { charsMin = 0, charsMax = 1000, pattern } = options as StringOptions
   const bounds = `${charsMin} to ${charsMax} characters${pattern ? ` matching ${pattern.source}` : ''}`
@@ -66,9 +39,10 @@ export function string<const O extends StringOptions>(options: O): ConfigField<M
     maxLength: charsMax,
     ...(pattern && { pattern: pattern.source }),
   }
-  return field({ kind: 'string', options, bounds, schema, parse, parseText: parse, format: String })
+  return makeField({ kind: 'string', options, bounds, schema, parse, parseText: parse, format: String })
 }
 
+/** Bounds of a number, both inclusive. */
 export interface NumberOptions extends FieldOptions {
   readonly default?: number
   readonly min?: number
@@ -104,11 +78,12 @@ function numeric(kind: 'integer' | 'number', options: NumberOptions): ConfigFiel
   }
   const bounds = boundsOf(options.min?.toString(), options.max?.toString())
   const parseText = (text: string) => (numberPattern.test(text.trim()) ? parse(Number(text)) : parse(text))
-  return field({ kind, options, bounds, schema, parse, parseText, format: String })
+  return makeField({ kind, options, bounds, schema, parse, parseText, format: String })
 }
 
 const numberPattern = /^[+-]?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i
 
+/** A default, or none. */
 export interface BooleanOptions extends FieldOptions {
   readonly default?: boolean
 }
@@ -118,7 +93,7 @@ export function boolean<const O extends BooleanOptions>(options: O): ConfigField
   const parse = (raw: unknown): Parsed<boolean> =>
     typeof raw === 'boolean' ? { value: raw } : expected('true or false', raw)
   const parseText = (text: string) => parse(booleanTexts.get(text.trim().toLowerCase()) ?? text)
-  return field<boolean>({
+  return makeField<boolean>({
     kind: 'boolean',
     options,
     bounds: '',
@@ -140,6 +115,7 @@ const booleanTexts = new Map([
   ['0', false],
 ])
 
+/** The words, and which one holds by default. */
 export interface ChoiceOptions extends FieldOptions {
   readonly of: readonly [string, ...string[]]
   readonly default?: string
@@ -155,7 +131,7 @@ export function choice<const O extends ChoiceOptions>(
       : expected(`one of ${options.of.join(', ')}`, raw)
   const bounds = `one of ${options.of.join(', ')}`
   const schema = { type: 'string', enum: options.of }
-  return field({
+  return makeField({
     kind: 'choice',
     options,
     bounds,
@@ -166,6 +142,7 @@ export function choice<const O extends ChoiceOptions>(
   })
 }
 
+/** Bounds of the text of a secret. It has no default: a secret in the source is none. */
 export interface SecretOptions extends FieldOptions {
   /** @default 1 */
   readonly charsMin?: number
@@ -189,7 +166,7 @@ export function secret<const O extends SecretOptions>(options: O): ConfigField<M
       return { problem: `must have ${charsMin} to ${charsMax} characters, has ${chars}` }
     return { value: raw }
   }
-  return field({
+  return makeField({
     kind: 'secret',
     options,
     bounds: `${charsMin} to ${charsMax} characters`,
@@ -215,6 +192,7 @@ const secretSchema: JsonSchema = {
   },
 }
 
+/** Bounds of a list. */
 export interface ListOptions extends FieldOptions {
   readonly default?: readonly string[]
   /** @default 0 */
@@ -239,7 +217,7 @@ export function list<const O extends ListOptions>(options: O): ConfigField<Maybe
     }
     return { value: Object.freeze([...raw]) }
   }
-  return field({
+  return makeField({
     kind: 'list',
     options,
     bounds: `${itemsMin} to ${itemsMax} items${pattern ? ` matching ${pattern.source}` : ''}`,
@@ -259,133 +237,4 @@ function splitList(text: string): unknown {
     // The parser of the field tells what was expected; the text itself is the best answer to "received".
     return text
   }
-}
-
-export interface DurationOptions extends FieldOptions {
-  readonly default?: DurationText | number
-  readonly min?: DurationText | number
-  /** @default '365d' */
-  readonly max?: DurationText | number
-}
-
-/** A time span in milliseconds, written `250ms`, `30s`, `15m`, `2h`, `7d`, `1h30m` or as a plain number of milliseconds. */
-export function durationMs<const O extends DurationOptions>(options: O): ConfigField<Maybe<O, number>> {
-  return measured('duration', options, {
-    parse: parseDuration,
-    format: formatDuration,
-    maxDefault: '365d',
-    form: 'a duration like 30s or 15m',
-  })
-}
-
-export interface BytesOptions extends FieldOptions {
-  readonly default?: BytesText | number
-  readonly min?: BytesText | number
-  /** @default '1TiB' */
-  readonly max?: BytesText | number
-}
-
-/** A size in bytes, written `512B`, `64KiB`, `10MiB`, `2GiB`, `1TiB` (or `kB`, `MB`, `GB`, `TB` of 1000) or as a plain number. */
-export function bytes<const O extends BytesOptions>(options: O): ConfigField<Maybe<O, number>> {
-  return measured('bytes', options, {
-    parse: parseBytes,
-    format: formatBytes,
-    maxDefault: '1TiB',
-    form: 'a size like 64KiB or 10MB',
-  })
-}
-
-interface Measure {
-  readonly parse: (raw: string | number) => number | undefined
-  readonly format: (value: number) => string
-  readonly maxDefault: string
-  readonly form: string
-}
-
-interface MeasuredOptions extends FieldOptions {
-  readonly default?: string | number
-  readonly min?: string | number
-  readonly max?: string | number
-}
-
-function measured(kind: 'duration' | 'bytes', options: MeasuredOptions, measure: Measure): ConfigField<number> {
-  const limit = (raw: string | number) => {
-    const value = measure.parse(raw)
-    if (value === undefined) throw new RangeError(`Cannot define a field: "${raw}" is not ${measure.form}`)
-    return value
-  }
-  const min = limit(options.min ?? 0)
-  const max = limit(options.max ?? measure.maxDefault)
-  const parse = (raw: unknown): Parsed<number> => {
-    const value = typeof raw === 'string' || typeof raw === 'number' ? measure.parse(raw) : undefined
-    return value === undefined ? expected(measure.form, raw) : within(value, { min, max, format: measure.format })
-  }
-  return field({
-    kind,
-    options,
-    bounds: boundsOf(measure.format(min), measure.format(max)),
-    schema: {
-      anyOf: [
-        { type: 'integer', minimum: min, maximum: max },
-        { type: 'string', description: measure.form },
-      ],
-    },
-    parse,
-    parseText: parse,
-    format: (value) => measure.format(value as number),
-  })
-}
-
-interface FieldParts<T> {
-  readonly kind: ConfigField<T>['kind']
-  readonly options: FieldOptions & { readonly default?: unknown }
-  readonly bounds: string
-  readonly schema: JsonSchema
-  readonly parse: (raw: unknown) => Parsed<T>
-  readonly parseText: (text: string) => Parsed<T>
-  readonly format: (value: unknown) => string
-}
-
-function field<T>(parts: FieldParts<T>): ConfigField<T> {
-  const { options, kind, bounds, schema, parse, parseText, format } = parts
-  const given = options.default === undefined ? undefined : parse(options.default)
-  // A default outside its own bounds would fail only where nobody configured the field.
-  if (given && 'problem' in given) throw new RangeError(`Cannot define a field: its default ${given.problem}`)
-  return Object.freeze({
-    kind,
-    describe: options.describe,
-    default: given?.value,
-    required: options.default === undefined && options.optional !== true,
-    restart: options.restart ?? false,
-    bounds,
-    schema: { ...schema, description: options.describe, ...(given && { default: options.default }) },
-    parse,
-    parseText,
-    format,
-  })
-}
-
-function within(
-  value: number,
-  limits: { min: number; max: number; format: (value: number) => string },
-): Parsed<number> {
-  const { min, max, format } = limits
-  if (value >= min && value <= max) return { value }
-  return { problem: `must be ${format(min)} to ${format(max)}, received ${format(value)}` }
-}
-
-function boundsOf(min: string | undefined, max: string | undefined): string {
-  if (min !== undefined && max !== undefined) return `${min} to ${max}`
-  if (min !== undefined) return `at least ${min}`
-  return max === undefined ? '' : `at most ${max}`
-}
-
-function expected(what: string, raw: unknown): { readonly problem: string } {
-  return { problem: `must be ${what}, received ${shown(raw)}` }
-}
-
-function shown(raw: unknown): string {
-  if (raw instanceof Secret) return 'a secret'
-  const text = JSON.stringify(raw) ?? String(raw)
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }

@@ -5,6 +5,7 @@ import type { Clock, Timer } from '@plinth/base'
 import type { ConfigSource, RawDocument } from './entry.ts'
 import { parseConfigFile } from './parse-file.ts'
 
+/** Which file, and how long a change must be over. */
 export interface FileSourceOptions {
   readonly path: string
   /** Whether a missing file is a problem or says nothing. @default true */

@@ -4,7 +4,7 @@ import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { type ConfigProblem, entriesOf, type RawDocument } from './entry.ts'
 
 /** Formats by the ending of the file's name. */
-export const configFormats = ['.yaml', '.yml', '.json', '.toml'] as const
+const configFormats = ['.yaml', '.yml', '.json', '.toml'] as const
 
 const aliasesMax = 100
 

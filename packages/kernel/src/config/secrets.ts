@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { Secret } from '@plinth/base'
 import { isTable } from './entry.ts'
-import type { Parsed } from './fields.ts'
+import type { Parsed } from './field.ts'
 
 /** Reads secrets by reference. Answers the text, or why there is none; never the text inside a reason. */
 export interface SecretReader {

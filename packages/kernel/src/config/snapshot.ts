@@ -1,7 +1,7 @@
 import { PlatformError, Secret } from '@plinth/base'
 import type { ConfigDefinition } from './define-config.ts'
 import { type ConfigLayer, type ConfigProblem, configLayers, type RawDocument, type RawEntry } from './entry.ts'
-import type { ConfigField } from './fields.ts'
+import type { ConfigField } from './field.ts'
 import { resolveReference, type SecretReader } from './secrets.ts'
 import { suggest } from './suggest.ts'
 

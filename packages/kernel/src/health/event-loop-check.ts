@@ -1,6 +1,9 @@
 import type { Clock, Timer } from '@plinth/base'
+import { Clocks } from '../keys.ts'
+import { defineModule } from '../wiring/module.ts'
 import type { HealthCheck } from './health-registry.ts'
 
+/** When a loop counts as stalled, and for how long that is shown. */
 export interface EventLoopCheckOptions {
   /** A delay of a timer from which the loop counts as stalled, 10 to 60000. @default 1000 */
   readonly stallMs?: number
@@ -62,3 +65,14 @@ export function createEventLoopCheck(
     },
   }
 }
+
+/** Has the event loop watched with the defaults of {@link createEventLoopCheck}. */
+export const eventLoopModule = defineModule({
+  name: 'event-loop',
+  needs: { clock: Clocks },
+  start({ clock }, context) {
+    const check = createEventLoopCheck({ clock })
+    context.health.register(check)
+    return { stop: () => check[Symbol.dispose]() }
+  },
+})

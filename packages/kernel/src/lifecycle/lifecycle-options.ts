@@ -31,6 +31,7 @@ export interface LifecycleObserver {
   onTaskFailure?(failure: TaskFailure): void
 }
 
+/** One failure of a background task. */
 export interface TaskFailure {
   readonly module: string
   readonly task: string

@@ -1,6 +1,7 @@
 import type { PlatformError } from '@plinth/base'
 import { describeFailure } from '../describe-failure.ts'
 
+/** The hooks of a module, in the order of its life. */
 export type HookName = 'start' | 'drain' | 'stop'
 
 /**

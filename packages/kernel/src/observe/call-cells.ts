@@ -6,7 +6,7 @@ export interface CallMetrics {
   cells(labels: CallLabels): CallCells
 }
 
-export interface CallLabels {
+interface CallLabels {
   readonly service: string
   readonly method: string
   readonly transport: string

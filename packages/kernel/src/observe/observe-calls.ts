@@ -12,6 +12,7 @@ import {
 import { type CallCells, defineCallMetrics, logFault, splitName } from './call-cells.ts'
 import { observeSteps, type StreamEnd } from './observe-steps.ts'
 
+/** Where observations go and where time and identity come from. */
 export interface ObservabilityDeps {
   readonly log: Logger
   readonly metrics: Metrics
@@ -21,6 +22,7 @@ export interface ObservabilityDeps {
   readonly ids: Ids
 }
 
+/** Which calls leave a line. */
 export interface CallObservabilityOptions {
   /** Whether every call leaves a line at level info, not only those that fail or are slow. @default false */
   readonly accessLog?: boolean

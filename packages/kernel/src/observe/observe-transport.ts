@@ -7,12 +7,14 @@ import { observeSteps } from './observe-steps.ts'
 
 type Method = Parameters<Transport['unary']>[0]
 
+/** Where observations of a client go. */
 export interface TransportObservabilityDeps {
   readonly metrics: Metrics
   readonly tracer: Tracer
   readonly clock: Clock
 }
 
+/** How a transport is named in metrics. */
 export interface TransportObservabilityOptions {
   /** The label of the metrics: `grpc`. */
   readonly transport: string
