@@ -31,7 +31,7 @@ export function formatReadable(line: string, { colors }: ReadableOptions): strin
   if (!record) return `${plain(line.trimEnd())}\n`
   const { time, level, event, ...fields } = record
   const stacks: string[] = []
-  let text = `${paint(90, localTime(time))} ${paint(levelColors.get(level) ?? 39, String(level).toUpperCase().padEnd(5))} `
+  let text = `${paint(90, localTime(time))} ${paint(levelColors.get(level) ?? 39, plain(String(level)).toUpperCase().padEnd(5))} `
   text += paint(1, plain(String(event)).padEnd(24))
   for (const [name, value] of Object.entries(fields)) {
     text += ` ${paint(90, `${plain(name)}=`)}${showValue(value, stacks)}`
