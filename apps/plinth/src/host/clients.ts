@@ -1,6 +1,15 @@
 import type { Clock, Ids, Secret } from '@plinth/base'
 import { sleep } from '@plinth/base'
-import { type AnyModule, bindingOf, Clocks, clientOf, defineModule } from '@plinth/kernel'
+import {
+  type AnyModule,
+  bindingOf,
+  Clocks,
+  clientOf,
+  defineModule,
+  Metrics,
+  observeTransport,
+  Tracer,
+} from '@plinth/kernel'
 import {
   type Contract,
   createAuthInterceptor,
@@ -14,7 +23,7 @@ import {
   idempotencyKeyInterceptor,
   recoverInterceptor,
 } from '@plinth/rpc'
-import { createServiceTokens } from '@plinth/security'
+import { createServiceTokens, type ServiceTokens } from '@plinth/security'
 import { Observers } from './observers.ts'
 
 /** Under this name the services of a process call each other without a wire. */
@@ -31,7 +40,7 @@ export function createLocalClientModule(contract: Contract): AnyModule {
     provides: { client: clientOf(contract) },
     start({ binding, observers, clock }) {
       const interceptors: readonly Interceptor[] = [
-        ...observers.server,
+        ...observers,
         recoverInterceptor,
         createDeadlineInterceptor({ clock }),
         createAuthInterceptor({ authenticate: () => insidePrincipal }),
@@ -58,14 +67,11 @@ export interface RemoteOptions {
 export function createRemoteClientModule(contract: Contract, { address, identity }: RemoteOptions): AnyModule {
   return defineModule({
     name: `client:${contract.name}`,
-    needs: { clock: Clocks, observers: Observers },
+    needs: { clock: Clocks, metrics: Metrics, tracer: Tracer },
     provides: { client: clientOf(contract) },
-    start({ clock, observers }) {
-      const transport = createGrpcTransport({
-        address,
-        clock,
-        headers: () => ({ ...observers.outgoingHeaders(), ...identity.headers() }),
-      })
+    start(deps) {
+      const wire = createGrpcTransport({ address, clock: deps.clock, headers: () => identity.headers() })
+      const transport = observeTransport(deps, wire, { transport: 'grpc' })
       return {
         provides: { client: createClient(contract.service, transport) },
         stop: () => transport[Symbol.asyncDispose](),
@@ -76,7 +82,10 @@ export function createRemoteClientModule(contract: Contract, { address, identity
 
 /** The token by which this process shows that it belongs to the shop. */
 export interface ServiceIdentity extends AsyncDisposable {
+  /** What a call to a peer carries. */
   headers(): Readonly<Record<string, string>>
+  /** Checks the tokens of peers. */
+  readonly tokens: ServiceTokens
 }
 
 /** Life of a token; a new one is made after a third of it. */
@@ -98,6 +107,7 @@ export async function createServiceIdentity(
   }
   const fresh = keepFresh().catch(() => {})
   return {
+    tokens,
     headers: () => ({ authorization: `Bearer ${token.reveal()}` }),
     async [Symbol.asyncDispose]() {
       closing.abort()

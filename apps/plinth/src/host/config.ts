@@ -87,6 +87,7 @@ export const rpcConfig = defineConfig(
       restart: true,
       describe: 'Which calls get a line in the log; slow ones always do',
     }),
+    slowMs: durationMs({ default: '1s', min: '1ms', max: '1h', restart: true, describe: 'From when a call is slow' }),
   },
   { describe: 'Calls' },
 )

@@ -1,4 +1,5 @@
 import { createHttpServer, type HttpAddress } from '@plinth/http'
+import { AuthenticatorKey } from '@plinth/identity-service'
 import { type AnyModule, bindingOf, Clocks, configOf, defineModule, IdsKey, key } from '@plinth/kernel'
 import {
   type Contract,
@@ -9,7 +10,6 @@ import {
   type ServiceBinding,
   standardInterceptors,
 } from '@plinth/rpc'
-import { AuthenticatorKey } from './authenticator.ts'
 import { grpcConfig, httpConfig, rpcConfig } from './config.ts'
 import { Forwarded } from './gateway.ts'
 import { Observers } from './observers.ts'
@@ -44,7 +44,7 @@ export function createEdgeModule(contracts: readonly Contract[]): AnyModule {
       const local = contracts.map((contract) => (deps as unknown as Record<string, ServiceBinding>)[contract.name]!)
       const interceptors = standardInterceptors({
         authenticator,
-        observers: observers.server,
+        observers,
         limits: { callsMax: rpc.current.callsMax },
         deadlineMs: rpc.current.deadlineMs,
         clock,

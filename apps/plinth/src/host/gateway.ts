@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf'
-import { Clocks, defineModule, key } from '@plinth/kernel'
+import { Clocks, defineModule, key, Metrics, observeTransport, Tracer } from '@plinth/kernel'
 import {
   bindService,
   type CallContext,
@@ -11,7 +11,6 @@ import {
   type ServiceImplementation,
   type Transport,
 } from '@plinth/rpc'
-import { Observers } from './observers.ts'
 
 /** Bindings that pass every call on to another process. */
 export const Forwarded = key<readonly ServiceBinding[]>()('forwarded')
@@ -34,14 +33,13 @@ const ownHeaders = new Set(['content-type', 'date', 'grpc-encoding', 'grpc-accep
 export function createGatewayModule(peers: readonly ForwardedPeer[]) {
   return defineModule({
     name: 'gateway',
-    needs: { clock: Clocks, observers: Observers },
+    needs: { clock: Clocks, metrics: Metrics, tracer: Tracer },
     provides: { forwarded: Forwarded },
-    start({ clock, observers }) {
+    start(deps) {
       const transports = new Map<string, Transport>()
-      const headers = () => observers.outgoingHeaders()
       const bindings = peers.flatMap(({ address, contracts }) => {
         const transport = transports.getOrInsertComputed(address, () =>
-          createGrpcTransport({ address, clock, headers }),
+          observeTransport(deps, createGrpcTransport({ address, clock: deps.clock }), { transport: 'grpc' }),
         )
         return contracts.map(({ service }) => forward(service, transport))
       })

@@ -1,12 +1,33 @@
-import { key } from '@plinth/kernel'
+import {
+  Clocks,
+  configOf,
+  createObservabilityInterceptors,
+  defineModule,
+  IdsKey,
+  key,
+  Log,
+  Metrics,
+  observeAnnouncements,
+  Tracer,
+} from '@plinth/kernel'
 import type { Interceptor } from '@plinth/rpc'
+import { rpcConfig } from './config.ts'
 
-/** What watches calls: around the ones this process serves, and on the ones it makes. */
-export interface CallObservers {
-  /** Trace, metrics and log around every served call. */
-  readonly server: readonly Interceptor[]
-  /** Headers that carry the trace and the request id to another process. */
-  outgoingHeaders(): Readonly<Record<string, string>>
-}
+/** Trace, metrics and log around every served call, outermost first. */
+export const Observers = key<readonly Interceptor[]>()('observers')
 
-export const Observers = key<CallObservers>()('observers')
+/** Watches calls and what the libraries announce. */
+export const observersModule = defineModule({
+  name: 'observers',
+  needs: { log: Log, metrics: Metrics, tracer: Tracer, clock: Clocks, ids: IdsKey, rpc: configOf(rpcConfig) },
+  provides: { observers: Observers },
+  start({ log, metrics, tracer, clock, ids, rpc }) {
+    const { accessLog, slowMs } = rpc.current
+    const announcements = observeAnnouncements({ log, metrics })
+    const observers = createObservabilityInterceptors(
+      { log, metrics, tracer, clock, ids },
+      { accessLog: accessLog === 'all', slowMs },
+    )
+    return { provides: { observers }, stop: () => announcements[Symbol.dispose]() }
+  },
+})

@@ -10,10 +10,19 @@ import { ordersContract } from '@plinth/orders-service/contract'
 import { createPaymentsModule, paymentsConfig } from '@plinth/payments-service'
 import { paymentsContract } from '@plinth/payments-service/contract'
 import type { Contract } from '@plinth/rpc'
+import type { ServiceTokens } from '@plinth/security'
+
+/** What a process can tell its services. */
+export interface ServiceOptions {
+  /** The data folder. */
+  readonly dataFolder: string
+  /** Checks the tokens of services in other processes. */
+  readonly services: ServiceTokens
+}
 
 /** A service as the host knows it. */
 export interface ServiceEntry {
-  readonly module: () => AnyModule
+  readonly module: (options: ServiceOptions) => AnyModule
   readonly config: readonly ConfigDefinition[]
   /** What it serves. */
   readonly contracts: readonly Contract[]

@@ -1,16 +1,17 @@
 import { PlatformError } from '@plinth/base'
+import { createAuthenticatorModule } from '@plinth/identity-service'
 import {
   type AnyModule,
   type Assembly,
   adminConfig,
   adminModule,
   assemble,
+  type ConfigDefinition,
   type Configuration,
   createConfigModule,
   lifecycleConfig,
 } from '@plinth/kernel'
 import type { RootLogger } from '@plinth/telemetry'
-import { authenticatorModule } from './authenticator.ts'
 import { localBusModule, remoteBusModule } from './bus.ts'
 import { createLocalClientModule, createRemoteClientModule, type ServiceIdentity } from './clients.ts'
 import { clusterConfig, dataConfig, grpcConfig, httpConfig, logConfig, rpcConfig } from './config.ts'
@@ -22,7 +23,7 @@ import { isServiceName, type ServiceName, serviceNames, services } from './servi
 import { storesModule } from './stores.ts'
 
 /** Every section of the configuration, of all services: one file serves every process of a shop. */
-export const configDefinitions = [
+export const configDefinitions: readonly ConfigDefinition[] = [
   dataConfig,
   httpConfig,
   grpcConfig,
@@ -31,7 +32,7 @@ export const configDefinitions = [
   logConfig,
   clusterConfig,
   lifecycleConfig,
-  ...serviceNames.flatMap((name) => services[name].config),
+  ...serviceNames.flatMap((name): readonly ConfigDefinition[] => services[name].config),
 ]
 
 /** Which services run here, and where the others are. */
@@ -77,6 +78,10 @@ export function assembleShop(deps: ShopDeps, topology: Topology): Assembly {
     const address = topology.peers.get(name)
     return address === undefined ? [] : [{ name, address, contracts: services[name].contracts }]
   })
+  const { dir: dataFolder } = configuration.section(dataConfig).current
+  const options = { dataFolder, services: identity.tokens }
+  // Every process that verifies tokens hears of every revocation, so each is a group of its own on the bus.
+  const instance = local.join('-')
   const contracts = local.flatMap((name) => services[name].contracts)
   const modules: AnyModule[] = [
     createConfigModule(configuration),
@@ -85,8 +90,8 @@ export function assembleShop(deps: ShopDeps, topology: Topology): Assembly {
     adminModule,
     storesModule,
     topology.local.has('events') ? localBusModule : remoteBusModule,
-    authenticatorModule,
-    ...local.map((name) => services[name].module()),
+    ...(topology.local.has('identity') ? [] : [createAuthenticatorModule({ instance, services: identity.tokens })]),
+    ...local.map((name) => services[name].module(options)),
     ...contracts.map((contract) => createLocalClientModule(contract)),
     ...remote.flatMap((peer) =>
       peer.contracts.map((contract) => createRemoteClientModule(contract, { address: peer.address, identity })),

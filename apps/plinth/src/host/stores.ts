@@ -15,10 +15,13 @@ export const storesModule = defineModule({
     async function openStore<Schema>(name: string): Promise<MigratableStore<Schema>> {
       if (engine === 'sqlite') return await openSqliteStore<Schema>({ path: join(dir, `${name}.db`), clock })
       invariant(postgresUrl, 'the configuration was checked before the start')
-      return await openPostgresStore<Schema>(
-        { url: postgresUrl, schema: `plinth_${name}`, connectionsMax },
-        { clock, random },
-      )
+      return await openPostgresStore<Schema>({
+        url: postgresUrl,
+        schema: `plinth_${name}`,
+        poolMax: connectionsMax,
+        clock,
+        random,
+      })
     }
 
     return {
