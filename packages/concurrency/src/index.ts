@@ -12,6 +12,7 @@ export {
   deadlineError,
   enterScope,
   isOutermostScope,
+  leaveScope,
   type OpenScope,
   openScope,
   type Scope,

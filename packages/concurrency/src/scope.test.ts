@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
 import { PlatformError, sleep } from '@plinth/base'
 import { createFakeClock } from '@plinth/base/testing'
-import { currentScope, enterScope, isOutermostScope, openScope, withScope } from './scope.ts'
+import { currentScope, enterScope, isOutermostScope, leaveScope, openScope, withScope } from './scope.ts'
 
 const isDeadline = { name: 'PlatformError', kind: 'timeout', code: 'concurrency.deadline' }
 
@@ -132,6 +132,20 @@ describe('nested scopes', () => {
     using after = openScope({ signal: own.signal })
     own.abort(reason)
     assert.equal(after.signal.reason, reason)
+  })
+})
+
+describe('leaveScope()', () => {
+  it('runs outside every scope, for what outlives whoever starts it', async () => {
+    await withScope({ timeoutMs: 1000 }, async () => {
+      assert.ok(!isOutermostScope(currentScope()))
+      const begun = leaveScope(async () => {
+        await undefined
+        return currentScope()
+      })
+      assert.ok(isOutermostScope(await begun))
+      assert.ok(!isOutermostScope(currentScope()))
+    })
   })
 })
 

@@ -48,6 +48,14 @@ export function enterScope<T>(scope: Scope, work: () => T): T {
 }
 
 /**
+ * Runs `work` outside every scope: for what outlives whoever starts it. A server, a relay or a background task begun
+ * inside a scope would otherwise keep its deadline for ever.
+ */
+export function leaveScope<T>(work: () => T): T {
+  return current.run(outermost, work)
+}
+
+/**
  * Runs `work` bounded by a time limit, a signal, or both. The result settles only when `work` has settled: a scope
  * cancels, it never abandons.
  *

@@ -1,5 +1,5 @@
 import { type Clock, fromUnknown, type PlatformError, sleep } from '@plinth/base'
-import { enterScope, openScope, type Scope } from '@plinth/concurrency'
+import { enterScope, leaveScope, openScope, type Scope } from '@plinth/concurrency'
 
 /** How a background task is started again after a failure. */
 export interface BackgroundTaskOptions {
@@ -49,7 +49,8 @@ export interface SupervisedTask extends BackgroundTaskOptions {
  */
 export function supervise(deps: SuperviseDeps, options: SupervisedTask): BackgroundTask {
   const policy = resolvePolicy(options)
-  const scope = openScope({ signal: deps.signal, clock: deps.clock })
+  // Its owner's signal alone ends it: whoever happens to start it may be bounded more tightly.
+  const scope = leaveScope(() => openScope({ signal: deps.signal, clock: deps.clock }))
   const status = {
     state: 'running' as BackgroundTaskState,
     failures: 0,

@@ -1,5 +1,5 @@
 import { type Clock, fromUnknown, type PlatformError } from '@plinth/base'
-import { deadlineError, enterScope, openScope, type Scope } from '@plinth/concurrency'
+import { deadlineError, enterScope, leaveScope, openScope, type Scope } from '@plinth/concurrency'
 import type { HookName, HookReport } from './reports.ts'
 
 interface HookDeps {
@@ -18,6 +18,8 @@ interface Hook<T> {
   /** All the time there is; the signal aborts a little earlier, so that an obedient hook ends in time. */
   readonly timeoutMs: number
   readonly work: (scope: Scope) => PromiseLike<T> | T
+  /** Whether what the hook begins outlives it: then only the scope it is given bounds it, not the surrounding one. */
+  readonly outlives: boolean
 }
 
 /** What came of a hook; `late` is its promise when it was left behind. */
@@ -43,14 +45,16 @@ export async function runHook<T>(deps: HookDeps, hook: Hook<T>): Promise<HookRes
   const leadMs = Math.min(leadMsMax, hook.timeoutMs / 4)
   const cut = Promise.withResolvers<undefined>()
   const onForce = () => cut.resolve(undefined)
-  using scope = openScope({ clock, timeoutMs: hook.timeoutMs - leadMs, signal: deps.signal ?? deps.force })
+  const limits = { clock, timeoutMs: hook.timeoutMs - leadMs, signal: deps.signal ?? deps.force }
+  using scope = leaveScope(() => openScope(limits))
   using timers = new DisposableStack()
   const onAbort = () => timers.use(clock.setTimer(onForce, leadMs))
   if (scope.signal.aborted) onAbort()
   else scope.signal.addEventListener('abort', onAbort, { once: true })
   deps.force.addEventListener('abort', onForce, { once: true })
   timers.defer(() => deps.force.removeEventListener('abort', onForce))
-  const work = enterScope(scope, async () => hook.work(scope))
+  const begin = async () => hook.work(scope)
+  const work = hook.outlives ? leaveScope(begin) : enterScope(scope, begin)
   const result = await Promise.race([work.then(succeeded, failed), cut.promise])
   const outcome = outcomeOf(result, scope.signal)
   const tookMs = clock.monotonicMs() - beganMs

@@ -96,7 +96,13 @@ class Shutdown {
   async call(instance: ModuleInstance, hook: { readonly hook: HookName; readonly timeoutMs: number }): Promise<void> {
     const { force, options } = this.#parts
     const isStop = hook.hook === 'stop'
-    const base = { module: instance.node.module, hook: hook.hook, epochMs: this.#epochMs, timeoutMs: hook.timeoutMs }
+    const base = {
+      module: instance.node.module,
+      hook: hook.hook,
+      epochMs: this.#epochMs,
+      timeoutMs: hook.timeoutMs,
+      outlives: false,
+    }
     const report: HookReport = force.aborted
       ? {
           module: base.module,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { PlatformError } from '@plinth/base'
+import { PlatformError, sleep } from '@plinth/base'
 import { createFakeClock } from '@plinth/base/testing'
-import type { Scope } from '@plinth/concurrency'
+import { currentScope, isOutermostScope, type Scope, withScope } from '@plinth/concurrency'
 import {
   type AnyModule,
   assemble,
@@ -282,6 +282,33 @@ describe('stop', () => {
     const report = await running.stop()
     assert.equal(report.clean, true)
     assert.equal(clock.pendingTimers, 0)
+  })
+
+  it('Module.start() runs outside its own deadline, so that what it begins can outlive it', async () => {
+    const clock = createFakeClock()
+    const outer = new AbortController()
+    let isLoose = false
+    let ticks = 0
+    const server = defineModule({
+      name: 'server',
+      start(_needs, context) {
+        isLoose = isOutermostScope(currentScope())
+        context.run('ticks', async (scope) => {
+          for (;;) {
+            await sleep(clock, 1000, scope.signal)
+            ticks++
+          }
+        })
+        return {}
+      },
+    })
+    const assembly = assemble([server])
+    const running = await withScope({ timeoutMs: 500, clock, signal: outer.signal }, () =>
+      assembly.start({ clock, startTimeoutMs: 1000 }),
+    )
+    await clock.advance(100_000)
+    assert.deepEqual([isLoose, ticks], [true, 100])
+    assert.equal((await running.stop()).clean, true)
   })
 
   it('ModuleContext.run() shows a task that was given up in the health of the application', async () => {

@@ -115,6 +115,7 @@ async function startOne(start: Start, one: { readonly node: GraphNode; readonly 
       epochMs,
       timeoutMs: Math.max(0, leftMs) / one.height,
       work: (scope) => instance.start(values, scope),
+      outlives: true,
     },
   )
   start.reports.push(result.report)
