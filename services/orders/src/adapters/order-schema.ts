@@ -31,11 +31,11 @@ export interface OrderSchema {
 
 /** Everything the order store keeps, oldest change first. */
 export const orderMigrations: readonly Migration[] = [
-  idempotencyMigration('data_0001_idempotency'),
-  outboxMigration,
-  inboxMigration,
+  idempotencyMigration('0001_idempotency'),
+  { id: '0002_outbox', up: outboxMigration.up },
+  { id: '0003_inbox', up: inboxMigration.up },
   {
-    id: 'orders_0001_orders',
+    id: '0004_orders',
     up: `
       create table customer_order (
         order_id text primary key,

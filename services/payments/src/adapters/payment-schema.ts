@@ -26,9 +26,9 @@ export interface PaymentSchema {
 
 /** Everything the payment store keeps, oldest change first. */
 export const paymentMigrations: readonly Migration[] = [
-  outboxMigration,
+  { id: '0001_outbox', up: outboxMigration.up },
   {
-    id: 'payments_0001_payments',
+    id: '0002_payments',
     up: `
       create table payment (
         payment_id text primary key,

@@ -71,7 +71,7 @@ export interface Provider extends AsyncDisposable {
 
 export const providerMigrations: readonly Migration[] = [
   {
-    id: 'simulator_0001_books',
+    id: '0001_books',
     up: `
       create table provider_operation (
         key text primary key,
