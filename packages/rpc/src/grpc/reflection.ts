@@ -104,17 +104,16 @@ class DescriptorIndex {
     }
   }
 
-  /** The file and all it imports, so that a client needs no second question. */
+  /** The file and all it imports, so that a client needs no second question; each file before those it imports. */
   #file(file: DescFile | undefined, what: string): Answer {
     if (!file) return notFound(what)
     const files = new Set<DescFile>()
     const visit = (one: DescFile): void => {
-      if (files.has(one)) return
+      for (const dependency of one.dependencies) if (!files.has(dependency)) visit(dependency)
       files.add(one)
-      for (const dependency of one.dependencies) visit(dependency)
     }
     visit(file)
-    const fileDescriptorProto = [...files].map((one) => toBinary(FileDescriptorProtoSchema, one.proto))
+    const fileDescriptorProto = [...files].reverse().map((one) => toBinary(FileDescriptorProtoSchema, one.proto))
     return { case: 'fileDescriptorResponse', value: { fileDescriptorProto } }
   }
 

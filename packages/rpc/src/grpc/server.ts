@@ -5,6 +5,7 @@ import type { Dispatcher } from '../dispatch.ts'
 import { type HealthPort, serveHealth } from './health.ts'
 import { serveReflection } from './reflection.ts'
 import { serveMethod } from './serve-methods.ts'
+import { silenceGrpc } from './silence-grpc.ts'
 
 export interface GrpcServerOptions {
   /** @default '127.0.0.1' */
@@ -55,6 +56,7 @@ export interface GrpcServer extends AsyncDisposable {
  * @throws PlatformError `rpc.port_unavailable` when the port is taken or may not be used.
  */
 export async function createGrpcServer(dispatcher: Dispatcher, options: GrpcServerOptions): Promise<GrpcServer> {
+  silenceGrpc()
   const host = options.host ?? '127.0.0.1'
   const server = new Server(channelOptions(options))
   const open = new Set<OpenCall>()

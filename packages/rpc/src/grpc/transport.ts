@@ -9,6 +9,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { type Clock, PlatformError, systemClock } from '@plinth/base'
+import { deadlineError } from '@plinth/concurrency'
 import type { CallHeaders, CallOptions, Transport } from '../call.ts'
 import { requestHeadersOf } from '../headers.ts'
 import { sameBytes, writeMessage } from './message-stream.ts'
@@ -16,6 +17,7 @@ import { headersToMetadata, metadataToHeaders } from './metadata.ts'
 import { OutgoingCall } from './outgoing-call.ts'
 import { PeerConnection } from './peer-connection.ts'
 import { createRoundRobinPicker, type Picker } from './picker.ts'
+import { silenceGrpc } from './silence-grpc.ts'
 import { statusToFault } from './status.ts'
 import { makeTarget, type Target } from './target.ts'
 
@@ -50,6 +52,7 @@ export interface GrpcTransportOptions {
  * whenever the connection broke; calls wait for a connection up to `connectTimeoutMs`. Closing it ends its calls.
  */
 export function createGrpcTransport(options: GrpcTransportOptions): Transport {
+  silenceGrpc()
   return new GrpcTransport(options)
 }
 
@@ -88,7 +91,7 @@ class GrpcTransport implements Transport {
     try {
       peer = this.#enter()
       const connecting = peer.ready(Math.min(this.#connectTimeoutMs, call.remainingMs()))
-      if (connecting) await Promise.race([connecting, call.ended])
+      if (connecting) await connected(connecting, call)
       call.check()
       return await this.#send(peer, target, { bytes, metadata, call, options })
     } finally {
@@ -140,7 +143,7 @@ class GrpcTransport implements Transport {
     try {
       peer = this.#enter()
       const connecting = peer.ready(Math.min(this.#connectTimeoutMs, call.remainingMs()))
-      if (connecting) await Promise.race([connecting, call.ended])
+      if (connecting) await connected(connecting, call)
       call.check()
       // On the wire all streaming kinds are the same, so one kind of call serves them all.
       rpc = peer.client.makeBidiStreamRequest(target.path, sameBytes, sameBytes, metadata, call.grpcOptions())
@@ -229,6 +232,15 @@ interface StreamSent {
   readonly call: OutgoingCall
   readonly options: CallOptions
   readonly requests: AsyncIterable<unknown>
+}
+
+async function connected(connecting: Promise<void>, call: OutgoingCall): Promise<void> {
+  try {
+    await Promise.race([connecting, call.ended])
+  } catch (error) {
+    // When the call's own deadline was the shorter one, time is what was missing.
+    throw call.reason ?? (call.remainingMs() <= 1 ? deadlineError() : error)
+  }
 }
 
 interface Pump {
