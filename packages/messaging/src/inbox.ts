@@ -38,9 +38,9 @@ export const inbox: Inbox = {
   },
 }
 
-/** Creates the table of the inbox. */
+/** Creates the table of the inbox. Give it the id your list needs. */
 export const inboxMigration: { readonly id: string; readonly up: Readonly<Record<SqlDialectName, string>> } = {
-  id: 'messaging_0001_inbox',
+  id: '0002_inbox',
   up: {
     sqlite: `
       create table inbox (

@@ -72,9 +72,9 @@ export function createOutbox(options: OutboxOptions = {}): Outbox {
   }
 }
 
-/** Creates the tables of the outbox (`outbox`, and `outbox_lease` on PostgreSQL). */
+/** Creates the tables of the outbox (`outbox`, and `outbox_lease` on PostgreSQL). Give it the id your list needs. */
 export const outboxMigration: { readonly id: string; readonly up: Readonly<Record<SqlDialectName, string>> } = {
-  id: 'messaging_0001_outbox',
+  id: '0001_outbox',
   up: {
     sqlite: `
       create table outbox (
