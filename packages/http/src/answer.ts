@@ -58,6 +58,8 @@ export function createAnswerer(security: SecurityHeaders): Answerer {
       if (status !== 204 && status !== 304) headers.push('content-length', String(length))
       answerer.begin(response, status, headers)
       if (length === 0 || status === 204 || status === 304 || response.req.method === 'HEAD') response.end()
+      // As many bytes as characters is ASCII, which goes out without being encoded.
+      else if (length === body.length) response.end(body, 'latin1')
       else response.end(body)
     },
     begin(response, status, headers) {

@@ -4,6 +4,7 @@ import {
   create,
   createRegistry,
   type DescMessage,
+  fromBinary,
   fromJson,
   type JsonValue,
   type Message,
@@ -34,9 +35,10 @@ function faultOf(work: () => unknown): PlatformError {
   throw new Error('expected a fault')
 }
 
-/** Compares as the wire sees it: there a NaN equals a NaN, and a float has 32 bits. */
+/** Compares as the other side of a wire sees it: there a NaN equals a NaN, and a float has 32 bits. */
 function assertSame(actual: Message, expected: Message): void {
-  const bytes = (message: Message) => Buffer.from(toBinary(EverythingSchema, message as Everything)).toString('hex')
+  const write = (message: Message) => toBinary(EverythingSchema, message as Everything)
+  const bytes = (message: Message) => Buffer.from(write(fromBinary(EverythingSchema, write(message)))).toString('hex')
   assert.equal(bytes(actual), bytes(expected))
 }
 
