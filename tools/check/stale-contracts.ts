@@ -15,7 +15,7 @@ export async function findStaleContracts(root: string): Promise<string | undefin
     for (const path of ['buf.yaml', 'package.json', 'tools/contracts', ...contracts]) {
       cpSync(join(root, path), join(copy, path), { recursive: true })
     }
-    for (const owner of owners) mkdirSync(join(copy, owner), { recursive: true })
+    for (const owner of ['services', ...owners]) mkdirSync(join(copy, owner), { recursive: true })
     linkModules(join(root, 'node_modules'), join(copy, 'node_modules'))
     const run = spawnSync(process.execPath, ['tools/contracts/generate.ts'], { cwd: copy, encoding: 'utf8' })
     if (run.status !== 0) return `Cannot generate the contracts:\n${run.stdout}${run.stderr}${run.error?.message ?? ''}`
