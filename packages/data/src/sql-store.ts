@@ -22,8 +22,9 @@ export interface SqlWriter<Schema> extends SqlReader<Schema> {
   afterCommit(callback: () => void): void
 }
 
-/** Any store's reader or writer, whatever its schema: for libraries that bring statements and tables of their own. */
+/** Any store's reader, whatever its schema: for libraries that bring statements and tables of their own. */
 export type StatementReader = Omit<SqlReader<unknown>, 'query'>
+/** Any store's writer, whatever its schema. */
 export type StatementWriter = Omit<SqlWriter<unknown>, 'query'>
 
 export interface WriteOptions {

@@ -137,7 +137,10 @@ export class SqliteConnection implements UnitSession {
   #prepare(text: string, names: readonly string[]): Prepared {
     const statement = this.#database.prepare(text)
     statement.setReturnArrays(true)
-    const changes = /^\s*(?:insert|update|delete|replace|with)\b/i.test(text)
+    const changes =
+      /^\s*(?:insert|update|delete|replace|with\b.*\b(?:insert|replace)\s+into|with\b.*\b(?:update|delete))\b/is.test(
+        text,
+      )
     return { statement, names, columns: columnsOf(statement), changes }
   }
 }

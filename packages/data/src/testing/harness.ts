@@ -83,6 +83,9 @@ export const list = sql<Record<never, never>, Item>`select id, n, body from item
 export const total = sql<Record<never, never>, { total: number }>`select coalesce(sum(n), 0) as total from item`
 export const remove = sql<{ id: string }>`delete from item where id = ${'id'}`
 export const bump = sql<{ id: string }, { n: number }>`update item set n = n + 1 where id = ${'id'} returning n`
+export const addTwo = sql`insert into item (id, n) values ('two', 2), ('three', 3)`
+export const withList = sql`with found as (select id from item) select id from found`
+export const withBump = sql`with found as (select id from item) update item set n = n + 1 where id in (select id from found)`
 export const addPart = sql<{ id: string; itemId: string }>`
   insert into part (id, item_id) values (${'id'}, ${'itemId'})`
 export const addCell = sql<Cell>`

@@ -64,7 +64,7 @@ export function programsContract(openDatabase: () => Promise<TestDatabase>, can:
           'no order of the committed units explains what they saw',
         )
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 }

@@ -4,6 +4,7 @@ import { migrate } from '../migrations.ts'
 import type { SqlWriter } from '../sql-store.ts'
 import {
   add,
+  addTwo,
   bump,
   type ContractSchema,
   find,
@@ -14,6 +15,8 @@ import {
   type TestDatabase,
   total,
   unless,
+  withBump,
+  withList,
 } from './harness.ts'
 
 /** Units of work: atomic, isolated, bounded in time, ended when they are over. */
@@ -258,6 +261,42 @@ export function unitsContract(openDatabase: () => Promise<TestDatabase>, can: Sq
     assert.deepEqual(await store.write((tx) => tx.run(bump, { id: 'a' })), { changes: 1 })
     assert.deepEqual(await store.write((tx) => tx.run(bump, { id: 'b' })), { changes: 0 })
     assert.equal(await store.write((tx) => tx.get(bump, { id: 'b' })), undefined)
+  })
+
+  it('run() counts the rows a change changed, and none for what changes nothing', async () => {
+    await using database = await openDatabase()
+    await using store = await openContractStore(database)
+    const counts = await store.write(async (tx) => {
+      const added = await tx.run(add, { id: 'a', n: 1, body: null })
+      const both = await tx.run(addTwo, {})
+      const read = await tx.run(list, {})
+      const withRead = await tx.run(withList, {})
+      const withChange = await tx.run(withBump, {})
+      return [added, both, read, withRead, withChange].map(({ changes }) => changes)
+    })
+    assert.deepEqual(counts, [1, 2, 0, 0, 3])
+  })
+
+  it('write() may begin inside a unit of another store, but not of the same one through it', async () => {
+    await using database = await openDatabase()
+    await using otherDatabase = await openDatabase()
+    await using store = await openContractStore(database)
+    await using other = await openContractStore(otherDatabase)
+    await store.write(async (tx) => {
+      await other.write(async (otherTx) => {
+        await otherTx.run(add, { id: 'other', n: 1, body: null })
+        await assert.rejects(
+          store.read(async () => {}),
+          TypeError,
+        )
+      })
+      await tx.run(add, { id: 'one', n: 1, body: null })
+    })
+    const rows = await Promise.all([store, other].map((one) => one.read((tx) => tx.all(list, {}))))
+    assert.deepEqual(
+      rows.flat().map((row) => row.id),
+      ['one', 'other'],
+    )
   })
 
   it('store finishes what waits when it closes, and refuses what comes later', async () => {
