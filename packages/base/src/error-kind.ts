@@ -39,6 +39,7 @@ export const errorKinds = {
 /** The closed set of reasons for which a call can fail. */
 export type ErrorKind = keyof typeof errorKinds
 
+/** Whether `value` names a kind, for errors that come from outside. */
 export function isErrorKind(value: unknown): value is ErrorKind {
   return typeof value === 'string' && Object.hasOwn(errorKinds, value)
 }

@@ -33,6 +33,7 @@ export interface ErrorDetails {
   readonly [fact: string]: JsonValue | readonly FieldViolation[] | undefined
 }
 
+/** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
 /**

@@ -4,6 +4,7 @@ import { type LogThreshold, logLevels } from './level.ts'
 /** Bound fields of a logger as selectors see them: plain values only, as text. */
 export type SelectableFields = ReadonlyMap<string, string>
 
+/** Bounds of a set of rules. */
 export interface LogLevelsOptions {
   /** Where rules that expire take their time from. @default systemClock */
   readonly clock?: Clock

@@ -1,6 +1,8 @@
 import { quote } from './json-text.ts'
 
+/** How a record is shown. */
 export interface ReadableOptions {
+  /** Whether ANSI colours are used; see {@link wantsColors}. */
   readonly colors: boolean
 }
 

@@ -2,6 +2,7 @@ import { write as writeAsync, writeSync } from 'node:fs'
 import { type Clock, systemClock } from '@plinth/base'
 import type { LogSink } from './sink.ts'
 
+/** Bounds of a sink. */
 export interface StreamSinkOptions {
   /**
    * UTF-16 units that may wait; past it the oldest lines are dropped and counted. For plain text that is bytes.

@@ -1,7 +1,7 @@
 import type { CounterCell } from './counter.ts'
+import type { MetricType } from './family.ts'
 import type { GaugeCell } from './gauge.ts'
 import type { HistogramCell } from './histogram.ts'
-import type { ExposedMetric } from './registry.ts'
 
 /** `text` is Prometheus text 0.0.4, `openmetrics` is OpenMetrics 1.0. */
 export type ExpositionFormat = 'text' | 'openmetrics'
@@ -10,6 +10,16 @@ export type ExpositionFormat = 'text' | 'openmetrics'
 export interface Exposed {
   readonly contentType: string
   readonly body: string
+}
+
+/** A metric as the exposition reads it. */
+export interface ExposedMetric {
+  readonly name: string
+  readonly help: string
+  readonly type: MetricType
+  readonly labelNames: readonly string[]
+  readonly buckets?: readonly number[]
+  cells(): Iterable<{ readonly values: readonly string[]; readonly cell: object }>
 }
 
 const contentTypes = {

@@ -16,7 +16,7 @@ export type MetricType = 'counter' | 'gauge' | 'histogram'
 
 type Node<Cell> = Map<string, Node<Cell>> | Cell
 
-export const overflowValue = 'overflow'
+const overflowValue = 'overflow'
 
 /** All cells of one metric, found by label values without building a key. */
 export class Family<Cell extends object> implements Labelled<Cell, string> {

@@ -1,9 +1,10 @@
 import { type Counter, CounterCell } from './counter.ts'
-import { type Exposed, type ExpositionFormat, expose } from './exposition.ts'
+import { type Exposed, type ExposedMetric, expose } from './exposition.ts'
 import { Family, type Labelled, type MetricType } from './family.ts'
 import { type Gauge, GaugeCell } from './gauge.ts'
 import { type Histogram, HistogramCell, secondsBuckets } from './histogram.ts'
 
+/** What every metric has. */
 export interface MetricOptions {
   /** `snake_case` with its unit behind it (`_seconds`, `_bytes`); counters end in `_total`. */
   readonly name: string
@@ -13,6 +14,7 @@ export interface MetricOptions {
   readonly cellsMax?: number
 }
 
+/** What a histogram has besides. */
 export interface HistogramOptions extends MetricOptions {
   /** Upper bounds, ascending, finite, at most 64; what exceeds the last is counted too. @default secondsBuckets */
   readonly buckets?: readonly number[]
@@ -21,6 +23,7 @@ export interface HistogramOptions extends MetricOptions {
 /** With the names of its labels. */
 export type WithLabels<Options, Label extends string> = Options & { readonly labels: readonly Label[] }
 
+/** A metric whose values somebody else keeps: the depth of a queue, the size of a pool. */
 export interface ObservedOptions<Label extends string> extends MetricOptions {
   readonly type: 'gauge' | 'counter'
   readonly labels?: readonly Label[]
@@ -63,18 +66,6 @@ export interface Metrics {
   observed<const Label extends string = never>(options: ObservedOptions<Label>): Disposable
   /** Everything as text, in the format the `Accept` header asks for. */
   expose(accept?: string): Exposed
-}
-
-export type { Exposed, ExpositionFormat }
-
-/** A metric as the exposition reads it. */
-export interface ExposedMetric {
-  readonly name: string
-  readonly help: string
-  readonly type: MetricType
-  readonly labelNames: readonly string[]
-  readonly buckets?: readonly number[]
-  cells(): Iterable<{ readonly values: readonly string[]; readonly cell: object }>
 }
 
 interface Registered {

@@ -1,10 +1,10 @@
-import type { TraceContext } from './context.ts'
-
 /** What the span stands for, as OpenTelemetry has it. */
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer'
 
+/** What an attribute may hold. Numbers are doubles; make longer integers strings. */
 export type AttributeValue = string | number | boolean
 
+/** Attributes by name, in snake_case or the dotted names of OpenTelemetry; `undefined` is left out. */
 export type SpanAttributes = Readonly<Record<string, AttributeValue | undefined>>
 
 /** Another trace this one has to do with: the message a batch was made of, the request that queued the job. */
@@ -54,5 +54,3 @@ export const spanLimits = {
   valueChars: 1024,
   links: 32,
 } as const
-
-export type { TraceContext }

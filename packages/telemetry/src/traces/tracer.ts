@@ -8,6 +8,7 @@ import type { FinishedSpan, Span, SpanAttributes, SpanKind, SpanLink } from './s
 import { NewTraceId } from './trace-ids.ts'
 import { sampledFlag } from './traceparent.ts'
 
+/** What a span begins with. */
 export interface SpanOptions {
   /** @default 'internal' */
   readonly kind?: SpanKind
@@ -22,6 +23,7 @@ export interface SpanOptions {
   readonly requestId?: string | undefined
 }
 
+/** Which traces are recorded. */
 export interface SamplingOptions {
   /** Share of traces begun here that are recorded, from 0 to 1; a caller's own decision counts more. @default 1 */
   readonly ratio?: number
@@ -33,6 +35,7 @@ export interface SamplingOptions {
   readonly keepFailed?: boolean
 }
 
+/** Bounds and defaults of a tracer. */
 export interface TracerOptions {
   readonly sampling?: SamplingOptions
   /** Finished spans kept for {@link Tracer.recent}. @default 4096 */
@@ -45,6 +48,7 @@ export interface TracerOptions {
   readonly exportDelayMs?: number
 }
 
+/** What a tracer needs. */
 export interface TracerDeps {
   readonly clock: Clock
   readonly random: Random
