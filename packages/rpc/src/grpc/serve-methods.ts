@@ -48,6 +48,8 @@ export function serveMethod(server: Server, bound: BoundMethod, calls: ServedCal
   }
 }
 
+const transitMsMax = 20
+
 function openCall(bound: BoundMethod, call: AnyCall, calls: ServedCalls): OpenCall {
   const deadline = Number(call.getDeadline())
   const context = createCallContext({
@@ -59,9 +61,10 @@ function openCall(bound: BoundMethod, call: AnyCall, calls: ServedCalls): OpenCa
     deadlineMs: deadline === Infinity ? Infinity : calls.clock.monotonicMs() + (deadline - calls.clock.nowMs()),
   })
   calls.open.add(context)
-  ;(call as EventEmitter).on('cancelled', () =>
-    context.cancel(context.remainingMs() <= 1 ? deadlineError() : cancelledError()),
-  )
+  // A caller hangs up at its own deadline, which is ahead of ours by the time its request was under way.
+  ;(call as EventEmitter).on('cancelled', () => {
+    context.cancel(context.remainingMs() <= transitMsMax ? deadlineError() : cancelledError())
+  })
   return context
 }
 

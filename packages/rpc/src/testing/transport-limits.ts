@@ -20,6 +20,12 @@ function aborted(signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason)))
 }
 
+/** Over a wire the handler may learn of the caller's leaving before its own clock tells it why. */
+async function assertEnded(context: CallContext): Promise<void> {
+  const reason = (await aborted(context.signal)) as PlatformError
+  assert.ok(reason.kind === 'timeout' || reason.kind === 'cancelled', reason.kind)
+}
+
 /** Deadlines, cancellation, sizes and a server that goes away. */
 export function testLimits(probe: TransportProbe): void {
   it('timeoutMs ends a call on both sides, even when the handler does not listen', async () => {
@@ -27,8 +33,7 @@ export function testLimits(probe: TransportProbe): void {
     await using open = await probe.open({ echo: handler })
     const call = open.client.echo({}, { timeoutMs: 60 })
     await assert.rejects(call, { kind: 'timeout', code: 'concurrency.deadline' })
-    const reason = (await aborted((await started).signal)) as PlatformError
-    assert.equal(reason.kind, 'timeout')
+    await assertEnded(await started)
   })
 
   it('timeoutMs 0 or a deadline that has passed refuses the call', async () => {
@@ -66,7 +71,7 @@ export function testLimits(probe: TransportProbe): void {
     })
     const call = open.client.echo({}, { timeoutMs: 60 })
     await assert.rejects(call, { kind: 'timeout' })
-    assert.equal(((await aborted((await started).signal)) as PlatformError).kind, 'timeout')
+    await assertEnded(await started)
   })
 
   it('a signal ends a call on both sides', async () => {
