@@ -23,7 +23,12 @@ export const checks: readonly Check[] = [
   tool('types', ['tsc', '-p', '.'], 'Fix the types.'),
   tool('lint and format', ['biome', 'check', '--error-on-warnings', '.'], 'Run: npx biome check --write .'),
   contractTool('contracts: lint', ['lint'], 'Fix the .proto files named above.'),
-  contractTool('contracts: format', ['format', '--diff', '--exit-code'], 'Run: npx buf format -w, and commit.'),
+  contractTool(
+    'contracts: format',
+    // What others wrote is theirs to format.
+    ['format', '--diff', '--exit-code', '--exclude-path', 'node_modules/.cache/plinth-contracts'],
+    'Run: npx buf format -w --exclude-path node_modules/.cache/plinth-contracts, and commit.',
+  ),
   {
     name: 'contracts: generated code is up to date',
     run: async (root) => problemOf(await findStaleContracts(root)),
