@@ -26,8 +26,8 @@ export const checks: readonly Check[] = [
   contractTool(
     'contracts: format',
     // What others wrote is theirs to format.
-    ['format', '--diff', '--exit-code', '--exclude-path', 'node_modules/.cache/plinth-contracts'],
-    'Run: npx buf format -w --exclude-path node_modules/.cache/plinth-contracts, and commit.',
+    ['format', '--diff', '--exit-code', ...['buf', 'google'].flatMap(excludeThirdParty)],
+    'Run: npx buf format -w, and commit.',
   ),
   {
     name: 'contracts: generated code is up to date',
@@ -57,6 +57,10 @@ function contractTool(name: string, args: readonly string[], advice: string): Ch
       return await check.run(root)
     },
   }
+}
+
+function excludeThirdParty(folder: string): readonly string[] {
+  return ['--exclude-path', `node_modules/.cache/plinth-contracts/${folder}`]
 }
 
 function problemOf(problem: string | undefined): CheckResult {
