@@ -3,6 +3,7 @@ import { Fifo } from './internal/fifo.ts'
 import { Waiters } from './internal/waiters.ts'
 import { currentScope } from './scope.ts'
 
+/** The bound of a queue. */
 export interface AsyncQueueOptions {
   /** Items the queue holds: an integer from 1. */
   readonly capacity: number

@@ -4,6 +4,7 @@ import { Waiters } from './internal/waiters.ts'
 import { currentScope } from './scope.ts'
 import { createSemaphore, type Semaphore } from './semaphore.ts'
 
+/** Bounds of an executor. */
 export interface KeyedExecutorOptions {
   /** How many tasks run at once over all keys. @default Infinity */
   readonly limit?: number

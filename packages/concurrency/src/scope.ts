@@ -16,6 +16,7 @@ export interface Scope {
   remainingMs(): number
 }
 
+/** What ends a scope. */
 export interface ScopeOptions {
   /** Milliseconds allowed from now; at 0 the scope has ended already. The parent's deadline holds if it is earlier. */
   readonly timeoutMs?: number

@@ -2,6 +2,7 @@ import { queueFullError } from './internal/queue-full-error.ts'
 import { Waiters } from './internal/waiters.ts'
 import { currentScope } from './scope.ts'
 
+/** Bounds of a semaphore. */
 export interface SemaphoreOptions {
   /** How much may be taken at once: an integer from 1. */
   readonly permits: number
@@ -9,6 +10,7 @@ export interface SemaphoreOptions {
   readonly waitingMax?: number
 }
 
+/** How much a caller takes, and how long it waits. */
 export interface AcquireOptions {
   /** How many permits to take, from 1 to all of them. @default 1 */
   readonly weight?: number

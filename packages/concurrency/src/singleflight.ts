@@ -1,6 +1,7 @@
 import { Waiters } from './internal/waiters.ts'
 import { cancelledError, currentScope, enterScope } from './scope.ts'
 
+/** What ends one caller's part in a flight. */
 export interface FlightOptions {
   /** Ends this caller's waiting, not the work, unless it was the last caller. @default the surrounding scope's signal */
   readonly signal?: AbortSignal

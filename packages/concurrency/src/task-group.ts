@@ -2,6 +2,7 @@ import { Fifo } from './internal/fifo.ts'
 import { queueFullError } from './internal/queue-full-error.ts'
 import { enterScope, type OpenScope, openScope, type Scope } from './scope.ts'
 
+/** Bounds of a group, and what ends it. */
 export interface TaskGroupOptions {
   /**
    * How many tasks run at once, at least 1; further ones wait in the order they came.
