@@ -121,12 +121,11 @@ function busModule(dir: string): AnyModule {
 }
 
 function createCallers(running: Running) {
+  const dispatcher = createDispatcher(
+    contracts.map((contract) => running.get(bindingOf(contract as Contract))),
+    standardInterceptors({ authenticator: { authenticate: () => undefined } }),
+  )
   return (principal: { readonly id: string; readonly roles: readonly string[] }) => {
-    const interceptors = standardInterceptors({ authenticator: { authenticate: () => undefined } })
-    const dispatcher = createDispatcher(
-      contracts.map((contract) => running.get(bindingOf(contract as Contract))),
-      interceptors,
-    )
     const transport = createInProcessTransport(dispatcher, { principal })
     return {
       catalog: createClient(catalogContract.service, transport),

@@ -3,10 +3,10 @@ import { outboxMigration } from '@plinth/messaging'
 
 /** Everything the catalogue keeps, oldest change first. The engines differ in full-text search and in collation. */
 export const catalogMigrations: readonly Migration[] = [
-  idempotencyMigration('data_0001_idempotency'),
-  outboxMigration,
+  idempotencyMigration('0001_idempotency'),
+  { id: '0002_outbox', up: outboxMigration.up },
   {
-    id: 'catalog_0001_products',
+    id: '0003_products',
     up: {
       sqlite: `
         create table product (

@@ -96,7 +96,7 @@ async function reserve(tx: Writer, wish: ReserveWish): Promise<Reservation> {
     lines: wish.lines.flatMap((line) => taken.get(line.productId) ?? []),
     expiresAtMs: wish.expiresAtMs,
   }
-  await tx.run(stock.insertReservation, { ...reservation, lines: JSON.stringify(reservation.lines) })
+  await tx.run(stock.writeReservation, { ...reservation, lines: JSON.stringify(reservation.lines) })
   return reservation
 }
 

@@ -34,9 +34,12 @@ export const findReservation = sql<{ reservationId: string }, ReservationRow>`
   select reservation_id as "reservationId", state, lines, expires_at_ms as "expiresAtMs" from reservation
   where reservation_id = ${'reservationId'}`
 
-export const insertReservation = sql<ReservationRow>`
+/** Writes a reservation, over one of the same id that was released before. */
+export const writeReservation = sql<ReservationRow>`
   insert into reservation (reservation_id, state, lines, expires_at_ms)
-  values (${'reservationId'}, ${'state'}, ${'lines'}, ${'expiresAtMs'})`
+  values (${'reservationId'}, ${'state'}, ${'lines'}, ${'expiresAtMs'})
+  on conflict (reservation_id) do update
+  set state = excluded.state, lines = excluded.lines, expires_at_ms = excluded.expires_at_ms`
 
 export const updateReservation = sql<{ reservationId: string; state: string }>`
   update reservation set state = ${'state'} where reservation_id = ${'reservationId'}`

@@ -24,7 +24,7 @@ export function createInventory(deps: InventoryDeps) {
     reserve: (request: Reserve): Promise<Reservation> =>
       store.unit(async (unit) => {
         const known = await unit.reservation(request.reservationId)
-        if (known) return known
+        if (known?.state === 'held' || known?.state === 'committed') return known
         const { reservationId, lines, holdMs } = request
         return await unit.reserve({ reservationId, lines: merge(lines), expiresAtMs: clock.nowMs() + holdMs })
       }),

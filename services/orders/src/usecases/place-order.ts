@@ -1,6 +1,7 @@
 import type { Clock, Ids } from '@plinth/base'
 import { type Address, placeOrder as decide, type NewOrder, type Order } from '../domain/order.ts'
 import { isRefusal, type OrderRefusal } from '../domain/refusals.ts'
+import { orderIdOf } from './order-id.ts'
 import type { CartLine, Inventory, OnceKey, OrderFeed, OrderStore, ReservedLine } from './ports.ts'
 
 export interface PlaceOrderDeps {
@@ -42,12 +43,12 @@ export function createPlaceOrder(deps: PlaceOrderDeps) {
     const lines = fromCart ? await deps.store.cart(request.customerId) : request.lines
     if (lines.length === 0) return { refused: 'cart_empty' }
 
-    const orderId = deps.ids.next()
+    const orderId = orderIdOf(request.once)
     const { payTimeoutMs, holdMarginMs } = deps.settings()
     const reserved = await deps.inventory.reserve(orderId, { lines, holdMs: payTimeoutMs + holdMarginMs })
     try {
       const placed = await write(orderId, request, reserved)
-      if (isRefusal(placed) || placed.orderId !== orderId) await giveBack(orderId)
+      if (isRefusal(placed)) await giveBack(orderId)
       else deps.feed.publish(placed)
       return placed
     } catch (error) {
@@ -61,6 +62,9 @@ export function createPlaceOrder(deps: PlaceOrderDeps) {
       if (isRefusal(decision)) return decision
       const { value } = await deps.store.unit((unit) =>
         unit.once(wish.once, async () => {
+          // Only when the stored answer has been forgotten meanwhile: the order itself still remembers.
+          const known = await unit.find(id)
+          if (known) return known
           await unit.save(decision)
           if (fromCart) await unit.clearCart(wish.customerId)
           return decision.order
@@ -70,9 +74,16 @@ export function createPlaceOrder(deps: PlaceOrderDeps) {
     }
   }
 
-  /** Best effort: when it fails too, the reservation expires. */
+  /**
+   * Best effort: when it fails too, the reservation expires. The same command may have been carried out beside this
+   * one; then the reservation is that order's.
+   */
   async function giveBack(orderId: string): Promise<void> {
-    await deps.inventory.release(orderId).catch(() => {})
+    try {
+      if (!(await deps.store.find(orderId))) await deps.inventory.release(orderId)
+    } catch {
+      // The caller hears of the first failure, which is the one that matters.
+    }
   }
 
   function newOrder(

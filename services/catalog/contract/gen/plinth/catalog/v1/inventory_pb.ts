@@ -273,8 +273,8 @@ export const StockSchema: GenMessage<Stock> = /*@__PURE__*/
 export const InventoryService: GenService<{
   /**
    * Takes the stock of all lines or of none, until `expires_at`. Refused with `catalog.out_of_stock` (kind
-   * precondition), whose details name every short product. Repeated for a known reservation it answers what it
-   * answered then, whatever its state is now.
+   * precondition), whose details name every short product. Repeated for a reservation that is held or sold it answers
+   * what it answered then; one that was released or has expired is taken anew.
    *
    * @generated from rpc plinth.catalog.v1.InventoryService.Reserve
    */
