@@ -7,7 +7,7 @@
  * contract go into `gen/comments.json`.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readComments } from './comments.ts'
 import { layThirdPartyContracts, thirdPartyFolder } from './third-party.ts'
@@ -31,22 +31,31 @@ function generate(input: string, out: string, rewrites: readonly string[]): void
 }
 
 /** Beside the generated code, as data: the API reference shows what the contract's author wrote. */
-function writeComments(contract: string): void {
-  const path = join(root, contract, 'gen', 'comments.json')
-  writeFileSync(path, `${JSON.stringify(readComments(contract), undefined, 2)}\n`)
+function writeComments(contract: string, out: string): void {
+  writeFileSync(join(root, out, 'comments.json'), `${JSON.stringify(readComments(contract), undefined, 2)}\n`)
+}
+
+/** Puts new code in the place of the old at once, so that what runs meanwhile never misses a file. */
+function replace(old: string, next: string): void {
+  rmSync(join(root, old), { recursive: true, force: true })
+  renameSync(join(root, next), join(root, old))
 }
 
 layThirdPartyContracts()
-const sharedOut = 'packages/rpc/contract/gen'
-rmSync(join(root, sharedOut), { recursive: true, force: true })
-generate(thirdPartyFolder, sharedOut, [validate])
-rmSync(join(root, sharedOut, 'buf'), { recursive: true, force: true })
-generate('packages/rpc/contract', sharedOut, [validate])
-writeComments('packages/rpc/contract')
+const sharedContract = 'packages/rpc/contract'
+const sharedNext = `${sharedContract}/.gen-next`
+rmSync(join(root, sharedNext), { recursive: true, force: true })
+generate(thirdPartyFolder, sharedNext, [validate])
+rmSync(join(root, sharedNext, 'buf'), { recursive: true, force: true })
+generate(sharedContract, sharedNext, [validate])
+writeComments(sharedContract, sharedNext)
+replace(`${sharedContract}/gen`, sharedNext)
 for (const service of readdirSync(join(root, 'services'))) {
   const contract = `services/${service}/contract`
   if (!existsSync(join(root, contract, 'plinth'))) continue
-  rmSync(join(root, contract, 'gen'), { recursive: true, force: true })
-  generate(contract, `${contract}/gen`, [validate, ...shared])
-  writeComments(contract)
+  const next = `${contract}/.gen-next`
+  rmSync(join(root, next), { recursive: true, force: true })
+  generate(contract, next, [validate, ...shared])
+  writeComments(contract, next)
+  replace(`${contract}/gen`, next)
 }
