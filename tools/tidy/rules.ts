@@ -12,6 +12,7 @@ import { goldenRule } from './rules/golden.ts'
 import { indexFormRule } from './rules/index-form.ts'
 import { leftoversRule } from './rules/leftovers.ts'
 import { lengthsRule } from './rules/lengths.ts'
+import { lockFileRule } from './rules/lock-file.ts'
 import { namesRule } from './rules/names.ts'
 import { readmesRule } from './rules/readmes.ts'
 import { serviceLayersRule } from './rules/service-layers.ts'
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   deepImportsRule,
   cyclesRule,
   dependenciesRule,
+  lockFileRule,
   namesRule,
   indexFormRule,
   lengthsRule,
