@@ -78,7 +78,7 @@ export function skipType(code: Code, start: number): { readonly end: number; rea
       continue
     }
     if (text === '=>') {
-      if (code.tokens[at + 1]?.text === '{') return { end: at + 1, body: at + 1 }
+      if (code.tokens[at + 1]?.text === '{') return { end: at, body: at + 1 }
       wantsOperand = true
     } else if (text === '<') {
       angles++

@@ -50,7 +50,9 @@ function constText(code: Code, start: number): string {
   const keys = code.tokens.slice(value + 1, skipPast(code, value) - 1).filter((token, index) => {
     const at = value + 1 + index
     return (
-      code.depths[at] === depth && token.kind === 'name' && [':', ',', '('].includes(code.tokens[at + 1]?.text ?? '')
+      code.depths[at] === depth &&
+      token.kind === 'name' &&
+      [':', ',', '(', '}'].includes(code.tokens[at + 1]?.text ?? '')
     )
   })
   return `${print(code, start, start + 2)} = { ${keys.map((key) => key.text).join(', ')} }`

@@ -173,7 +173,7 @@ function readReference({ tokens }: Code, at: number, imports: Import[]): void {
   const line = token.line
   const names = [{ name: '*', typeOnly: false }]
   const reference = { specifier: stringValue(third), line, typeOnly: false, names }
-  if (token.text === 'import') imports.push({ ...reference, form: 'dynamic' })
+  if (token.text === 'import' && before !== '.') imports.push({ ...reference, form: 'dynamic' })
   else if (token.text === 'resolve' && before === '.' && ['meta', 'require'].includes(tokens[at - 2]?.text ?? '')) {
     imports.push({ ...reference, form: 'resolve' })
   } else if (token.text === 'URL' && before === 'new' && tokens[at + 4]?.text === 'import') {
