@@ -10,7 +10,10 @@ import type { Key } from './wiring/key.ts'
 
 /** Signals, times and ears of a run. */
 export interface RunOptions<Provided extends Key<unknown>> extends Omit<LifecycleOptions, 'signal' | 'force'> {
-  /** @default the signals of the process */
+  /**
+   * With any other source the uncaught errors of the process are left to their owner too.
+   * @default the signals of the process
+   */
   readonly signals?: SignalSource
   /** Where starts, stops, failures of background tasks and crashes are written. */
   readonly log?: Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>

@@ -262,6 +262,10 @@ describe('Configuration changes', () => {
     assert.equal(section.current.linesMax, 500)
     await assert.rejects(configuration.change({ orders: { linesMax: 5000 } }), { code: 'kernel.config_invalid' })
     await assert.rejects(configuration.change({ orders: { lineMax: 5 } }), /did you mean orders\.linesMax/)
+    await assert.rejects(
+      configuration.change({ orders: 5 } as never),
+      /orders \(change at run time\) must be a table of fields/,
+    )
     assert.equal(section.current.linesMax, 500)
     const { changes } = await configuration.change({ orders: { linesMax: null } })
     assert.deepEqual(changes, [{ key: 'orders.linesMax', from: '500', to: '20', place: 'a.yaml:1' }])

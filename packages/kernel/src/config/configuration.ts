@@ -1,6 +1,6 @@
 import { type Clock, PlatformError } from '@plinth/base'
 import type { ConfigDefinition, ConfigSection } from './define-config.ts'
-import type { ConfigSource, RawDocument, RawEntry } from './entry.ts'
+import { type ConfigSource, entriesOf, type RawDocument, type RawEntry } from './entry.ts'
 import { type ConfigEntry, explainSnapshot } from './explain.ts'
 import { createSecretReader, type SecretReader } from './secrets.ts'
 import { SectionHub } from './section-hub.ts'
@@ -205,12 +205,10 @@ class LoadedConfiguration<Definitions extends readonly ConfigDefinition[]> imple
 
 function patched(runtime: RuntimeLayer, patch: ConfigPatch): RuntimeLayer {
   const next = new Map(runtime)
-  for (const [section, fields] of Object.entries(patch)) {
-    for (const [field, raw] of Object.entries(fields)) {
-      const key = `${section}.${field}`
-      if (raw === null) next.delete(key)
-      else next.set(key, { section, field, raw, place: 'change at run time', layer: 'runtime', isText: false })
-    }
+  for (const entry of entriesOf(patch, () => 'change at run time', 'runtime').entries) {
+    const key = `${entry.section}.${entry.field}`
+    if (entry.raw === null) next.delete(key)
+    else next.set(key, entry)
   }
   return next
 }

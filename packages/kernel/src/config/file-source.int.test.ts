@@ -40,6 +40,7 @@ describe('file source', () => {
     ])
     assert.deepEqual((await read('no.yaml', { required: false })).problems, [])
     assert.throws(() => createFileSource(deps, { path: 'x.yaml', debounceMs: -1 }), RangeError)
+    using _nothing = createFileSource(deps, { path: join(folder, 'no', 'folder.yaml') }).watch?.(() => {})
   })
 
   it('Configuration.watch() reloads when the file is rewritten, replaced or broken, and keeps what was good', async () => {

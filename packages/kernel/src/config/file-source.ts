@@ -1,4 +1,4 @@
-import { watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { Clock, Timer } from '@plinth/base'
@@ -18,7 +18,8 @@ const fileBytesMax = 1024 * 1024
 
 /**
  * A configuration file of up to 1 MiB in YAML, JSON or TOML. Its folder is watched, not the file itself, because
- * editors and Kubernetes replace files; so a file that does not exist yet is noticed when it comes.
+ * editors and Kubernetes replace files; so a file that does not exist yet is noticed when it comes,
+ * if its folder was there.
  *
  * @throws RangeError when `debounceMs` is out of its bounds.
  */
@@ -42,20 +43,31 @@ export function createFileSource(deps: { readonly clock: Clock }, options: FileS
         timer?.cancel()
         timer = deps.clock.setTimer(onChange, debounceMs)
       }
-      const name = basename(path)
-      const watcher = watch(dirname(path), { persistent: false }, (_event, file) => {
-        // Kubernetes swaps the link `..data`; the platform may also keep the name to itself.
-        if (file === null || file === name || file === '..data') changed()
-      })
-      // A folder that goes away ends the watch; the next reload tells what is wrong with the file.
-      watcher.on('error', changed)
+      const watcher = watchFolder(path, changed)
       return {
         [Symbol.dispose]() {
           timer?.cancel()
-          watcher.close()
+          watcher?.close()
         },
       }
     },
+  }
+}
+
+/** Undefined when there is no folder to watch: then there is no file either, until a restart. */
+function watchFolder(path: string, onChange: () => void): FSWatcher | undefined {
+  const name = basename(path)
+  try {
+    const watcher = watch(dirname(path), { persistent: false }, (_event, file) => {
+      // Kubernetes swaps the link `..data`; the platform may also keep the name to itself.
+      if (file === null || file === name || file === '..data') onChange()
+    })
+    // A folder that goes away ends the watch; the next reload tells what is wrong with the file.
+    watcher.on('error', onChange)
+    return watcher
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 
