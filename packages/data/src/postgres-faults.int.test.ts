@@ -41,7 +41,7 @@ async function openStore(t: TestContext, options: Partial<PostgresStoreOptions> 
 
 describe('openPostgresStore()', { skip }, () => {
   it('ends the wait for a connection, the queue included, and bounds the queue', async (t) => {
-    const { store } = await openStore(t, { poolMax: 1, queueMax: 1, acquireTimeoutMs: 80 })
+    const { store } = await openStore(t, { poolMax: 1, queueMax: 1, acquireTimeoutMs: 300 })
     const goOn = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
     const held = store.read(async () => {
@@ -120,7 +120,7 @@ describe('openPostgresStore()', { skip }, () => {
   })
 
   it('ends a statement that the server works on for too long', async (t) => {
-    const { store } = await openStore(t, { statementTimeoutMs: 50 })
+    const { store } = await openStore(t, { statementTimeoutMs: 200 })
     await assert.rejects(
       store.read((tx) => tx.get(sleepFor, { seconds: 3 })),
       { code: 'data.statement_timeout', kind: 'timeout' },

@@ -39,7 +39,7 @@ function listen(t: TestContext): CommitAnnouncement[] {
 
 describe('SqliteWriter', () => {
   it('write() lets units of one turn share one commit, those that are taken back included', async (t) => {
-    const store = await openStore(t)
+    const store = await openStore(t, { batchMs: 1000 })
     const heard = listen(t)
     const outcomes = await Promise.allSettled(
       Array.from({ length: 30 }, (_, at) => store.write((tx) => tx.run(add, { id: `${at % 20}`, body: '' }))),

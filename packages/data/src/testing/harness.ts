@@ -32,11 +32,6 @@ export function unless(capability: true | { readonly because: string }): false |
   return capability === true ? false : capability.because
 }
 
-/** A second of patience in a test that would otherwise hang. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
-}
-
 /** A migrated store with its database; both end with the test. */
 export async function openContractStore(
   database: TestDatabase,

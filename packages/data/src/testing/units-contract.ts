@@ -175,7 +175,7 @@ export function unitsContract(openDatabase: () => Promise<TestDatabase>, can: Sq
 
   it('write() ends a unit that takes too long, and the next one goes on', async () => {
     await using database = await openDatabase()
-    await using store = await database.open({ unitTimeoutMs: 60 })
+    await using store = await database.open({ unitTimeoutMs: 300 })
     await using patient = await openContractStore(database)
     const goOn = Promise.withResolvers<void>()
     let late: Promise<unknown> = Promise.resolve()
@@ -197,7 +197,7 @@ export function unitsContract(openDatabase: () => Promise<TestDatabase>, can: Sq
 
   it('read() ends a reader that takes too long', async () => {
     await using database = await openDatabase()
-    await using store = await database.open({ unitTimeoutMs: 60 })
+    await using store = await database.open({ unitTimeoutMs: 300 })
     await migrate(store, [])
     const never = new Promise<void>(() => {})
     await assert.rejects(
