@@ -1,8 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, createIds, createSystemRandom, Secret, systemClock } from '@plinth/base'
-import { migrate, openPostgresStore, openSqliteStore, type SqlStore } from '@plinth/data'
+import { type Clock, createIds, createSystemRandom, systemClock } from '@plinth/base'
+import { migrate, type SqlStore } from '@plinth/data'
 import {
   assemble,
   BusKey,
@@ -28,7 +27,7 @@ import {
   type Principal,
   standardInterceptors,
 } from '@plinth/rpc'
-import type { ServiceClaims, TokenVerifier } from '@plinth/security'
+import type { PasswordParameters, ServiceClaims, TokenVerifier } from '@plinth/security'
 import { createLogger, createMetrics, createTracer } from '@plinth/telemetry'
 import { createMemorySink } from '@plinth/telemetry/testing'
 import { AuthService, authContract, UsersService, usersContract } from '../contract/index.ts'
@@ -39,16 +38,17 @@ import {
   type IdentityConfig,
   identityConfig,
 } from '../src/compose.ts'
+import { type Engine, type Place, sqlite } from './place.fixture.ts'
 
 /** Cheap enough for tests; the real cost is measured elsewhere. */
 export const cheapPasswords = { memoryKib: 8192, passes: 1, parallelism: 1 } as const
 
 export interface IdentityFixtureOptions {
   readonly config?: Partial<IdentityConfig>
-  /** Kept after the end: for starting again on the same data. */
-  readonly folder?: string
-  /** A PostgreSQL schema of this server instead of a SQLite file. */
-  readonly postgres?: { readonly url: string; readonly schema: string }
+  /** Data that was there before and stays afterwards. @default a new SQLite file */
+  readonly place?: Place
+  readonly engine?: Engine
+  readonly passwordParameters?: PasswordParameters
   readonly services?: TokenVerifier<ServiceClaims>
   /** Stands between the service and its store: for faults. */
   readonly wrapStore?: <S>(store: SqlStore<S>) => SqlStore<S>
@@ -59,8 +59,8 @@ export type IdentityFixture = Awaited<ReturnType<typeof startIdentity>>
 /** The whole service on a real store, called as its callers call it, with a clock whose date can be moved. */
 export async function startIdentity(options: IdentityFixtureOptions = {}) {
   await using undo = new AsyncDisposableStack()
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'plinth-identity-')))
-  if (!options.folder) undo.defer(() => rm(folder, { recursive: true, force: true }))
+  const place = options.place ?? undo.use(await (options.engine ?? sqlite)())
+  const { folder } = place
   let aheadMs = 0
   const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs }
   const random = createSystemRandom()
@@ -85,11 +85,11 @@ export async function startIdentity(options: IdentityFixtureOptions = {}) {
       provide(Metrics, metrics),
       provide(Tracer, createTracer({ clock, random })),
       provide(BusKey, bus),
-      provide(Stores, createOpener(folder, options)),
+      provide(Stores, createOpener(place, options)),
       provide(configOf(identityConfig), createTestSection(identityConfig, options.config)),
       createIdentityModule({
         dataFolder: folder,
-        passwordParameters: cheapPasswords,
+        passwordParameters: options.passwordParameters ?? cheapPasswords,
         ...(options.services && { services: options.services }),
       }),
     ]).start(),
@@ -105,7 +105,7 @@ export async function startIdentity(options: IdentityFixtureOptions = {}) {
   }
   const resources = undo.move()
   return {
-    folder,
+    place,
     bus,
     events,
     sink,
@@ -125,17 +125,10 @@ export async function startIdentity(options: IdentityFixtureOptions = {}) {
   }
 }
 
-function createOpener(folder: string, { postgres, wrapStore }: IdentityFixtureOptions): StoreOpener {
+function createOpener(place: Place, { wrapStore }: IdentityFixtureOptions): StoreOpener {
   return {
-    async open<S>({ name, migrations }: Parameters<StoreOpener['open']>[0]) {
-      const store = postgres
-        ? await openPostgresStore<S>({
-            url: new Secret(postgres.url),
-            schema: postgres.schema,
-            random: createSystemRandom(),
-            attemptsMax: 100,
-          })
-        : await openSqliteStore<S>({ path: join(folder, `${name}.db`) })
+    async open<S>({ migrations }: Parameters<StoreOpener['open']>[0]) {
+      const store = await place.open<S>()
       await migrate(store, migrations)
       return wrapStore ? wrapStore(store) : store
     },

@@ -1,0 +1,18 @@
+import { describe, it } from 'node:test'
+import { postgres } from './place.fixture.ts'
+import { describeRefresh } from './refresh.suite.ts'
+import { describeSignIn } from './sign-in.suite.ts'
+import { describeUsers } from './users.suite.ts'
+
+const url = process.env.PLINTH_TEST_POSTGRES_URL
+
+describe('identity on PostgreSQL', () => {
+  if (url === undefined) {
+    it('is not run', { skip: 'PLINTH_TEST_POSTGRES_URL is not set' })
+    return
+  }
+  const engine = postgres(url)
+  describeSignIn(engine)
+  describeRefresh(engine)
+  describeUsers(engine)
+})
