@@ -25,10 +25,9 @@ describe('withTaskGroup()', () => {
         })
       }
       return 'body'
-    })
+    }).then((result) => [result, ...ended])
     await clock.advance(20)
-    assert.equal(await group, 'body')
-    assert.deepEqual(ended, ['quick', 'slow'])
+    assert.deepEqual(await group, ['body', 'quick', 'slow'])
   })
 
   it('cancels the rest at the first error, waits for them, and throws that error', async () => {
@@ -52,10 +51,9 @@ describe('withTaskGroup()', () => {
         await sleep(clock, 10)
         hasEnded = true
       })
-    })
+    }).then(() => hasEnded)
     await clock.advance(20)
-    await group
-    assert.equal(hasEnded, true)
+    assert.equal(await group, true)
   })
 
   it('waits for tasks that tasks start, and for those started when another has ended', async () => {
@@ -68,10 +66,9 @@ describe('withTaskGroup()', () => {
     const group = withTaskGroup({}, (group) => {
       void group.go(nap('first')).then(() => group.go(nap('chained')))
       void group.go(async () => void group.go(nap('child')))
-    })
+    }).then(() => [...ended])
     await clock.advance(2)
-    await group
-    assert.deepEqual(ended, ['first', 'child', 'chained'])
+    assert.deepEqual(await group, ['first', 'child', 'chained'])
   })
 
   it('takes no task once it has ended', async () => {

@@ -105,6 +105,31 @@ describe('createLogger()', () => {
     })
   })
 
+  it('does not throw for fields that cannot be read, nor for what is no event', () => {
+    const { sink, log } = open()
+    log.with(revokedProxy() as Record<string, unknown>).info('a')
+    const failing = {
+      get broken(): never {
+        throw new Error('getter')
+      },
+    }
+    log.with(failing).info('b', failing)
+    const child = log.with({ kept: 1 })
+    for (const fields of [revokedProxy(), null, 7]) child.info('c', fields as never)
+    child.info(undefined as never)
+    assert.deepEqual(
+      sink.records.map(({ time: _time, level: _level, ...rest }) => rest),
+      [
+        { event: 'a', fields: '[unreadable]' },
+        { event: 'b', fields: '[unreadable]', broken: '[unreadable]' },
+        { event: 'c', kept: 1, fields: '[unreadable]' },
+        { event: 'c', kept: 1, fields: '[unreadable]' },
+        { event: 'c', kept: 1 },
+        { event: 'undefined', kept: 1 },
+      ],
+    )
+  })
+
   it('says how many lines its sink lost', () => {
     const sink = createMemorySink()
     let report: (lost: number) => void = () => assert.fail('no listener')

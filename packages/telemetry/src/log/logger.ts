@@ -166,7 +166,7 @@ class TreeLogger implements Logger {
   with(fields: LogFields): Logger {
     const bound = new Map(this.#bound)
     const selectable = new Map(this.#selectable)
-    for (const [name, value] of Object.entries(fields)) {
+    for (const [name, value] of Object.entries(readable(fields))) {
       const text = this.#core.writer.fields({ [name]: value })
       if (text === '') continue
       bound.set(name, text)
@@ -187,25 +187,44 @@ class TreeLogger implements Logger {
 
   #write(severity: number, event: string, fields: LogFields | undefined): void {
     const core = this.#core
-    const own = fields === undefined ? '' : this.#core.writer.fields(fields)
     const trace = currentTrace()
     core.sink.write(
       core.finish(
-        `{"time":"${timeText(core)}${openings.get(severity)}${quote(event.length > 128 ? event.slice(0, 128) : event)}` +
-          `${this.#boundFor(fields)}${own}${trace === undefined ? '' : traceMembers(trace)}}`,
+        `{"time":"${timeText(core)}${openings.get(severity)}${quote(String(event).slice(0, 128))}` +
+          `${this.#members(fields)}${trace === undefined ? '' : traceMembers(trace)}}`,
       ),
     )
   }
 
+  /** Bound members and those of the record. */
+  #members(fields: LogFields | undefined): string {
+    if (fields === undefined) return this.#boundText
+    try {
+      return this.#boundFor(fields) + this.#core.writer.fields(fields)
+    } catch {
+      // Not an object, or one that cannot even be listed: a caller's bug, which logging must not make worse.
+      return `${this.#boundText},"fields":"[unreadable]"`
+    }
+  }
+
   /** The bound members, less those that the record's own fields replace. */
-  #boundFor(fields: LogFields | undefined): string {
-    if (fields === undefined || this.#boundText === '') return this.#boundText
+  #boundFor(fields: LogFields): string {
+    if (this.#boundText === '') return ''
     let replaced = false
     for (const name in fields) if (this.#bound.has(name)) replaced = true
     if (!replaced) return this.#boundText
     let text = ''
     for (const [name, member] of this.#bound) if (fields[name] === undefined) text += member
     return text
+  }
+}
+
+function readable(fields: LogFields): LogFields {
+  try {
+    return { ...fields }
+  } catch {
+    // A getter or a proxy of the caller failed.
+    return { fields: '[unreadable]' }
   }
 }
 

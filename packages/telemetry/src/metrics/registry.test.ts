@@ -101,6 +101,14 @@ describe('definitions', () => {
     assert.throws(() => metrics.histogram({ name: 'h', help: 'H', buckets: [2] }), TypeError)
   })
 
+  it('of a and a_total side by side are refused: OpenMetrics has one name for both', () => {
+    const metrics = createMetrics()
+    metrics.gauge({ name: 'a', help: 'A' })
+    assert.throws(() => metrics.counter({ name: 'a_total', help: 'A' }), TypeError)
+    metrics.counter({ name: 'b_total', help: 'B' })
+    assert.throws(() => metrics.observed({ name: 'b', help: 'B', type: 'gauge', collect: () => {} }), TypeError)
+  })
+
   const refused: [string, (metrics: Metrics) => unknown][] = [
     ['a name with a hyphen', (m) => m.gauge({ name: 'a-b', help: 'A' })],
     ['a name in capitals', (m) => m.gauge({ name: 'A', help: 'A' })],

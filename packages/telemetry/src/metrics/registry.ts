@@ -98,6 +98,7 @@ export function createMetrics(): Metrics {
       throw new TypeError(`Cannot define ${options.name} as ${shape}: it is ${former.shape} already`)
     }
     checkShape(options, type, labelNames)
+    checkFamilyName(options.name)
     const family = new Family(
       { name: options.name, help: options.help, type, labelNames },
       { cellsMax: options.cellsMax ?? 1000, make, onOverflow: () => overflows.labels({ metric: options.name }).inc() },
@@ -106,6 +107,12 @@ export function createMetrics(): Metrics {
     const handle = labelNames.length === 0 ? family.only() : family
     registered.set(options.name, { metric, shape, handle })
     return handle
+  }
+
+  /** OpenMetrics drops `_total` from the family of a counter, so `a` and `a_total` would be one. */
+  function checkFamilyName(name: string): void {
+    const other = name.endsWith('_total') ? name.slice(0, -'_total'.length) : `${name}_total`
+    if (registered.has(other)) throw new TypeError(`Cannot define ${name}: ${other} would be the same family`)
   }
 
   const overflows = selfCounter('plinth_metrics_overflow_total', 'Look-ups of cells that met the bound on cells')
@@ -124,6 +131,7 @@ export function createMetrics(): Metrics {
       const labelNames = options.labels ?? []
       checkShape(options, options.type, labelNames)
       if (registered.has(options.name)) throw new TypeError(`Cannot observe ${options.name}: the name is taken`)
+      checkFamilyName(options.name)
       const metric = observedMetric(options, rejectFor(options.name))
       registered.set(options.name, { metric, shape: 'observed', handle: metric })
       return { [Symbol.dispose]: () => void registered.delete(options.name) }
