@@ -139,7 +139,9 @@ const foreignCodes: ReadonlyMap<ErrorKind, string> = new Map([
 ])
 
 function foreignFault(error: ServiceError, status: Status | undefined): PlatformError {
-  const kind = foreignKinds.get(error.code) ?? 'internal'
+  // A connection that breaks under a call is reported by grpc-js as INTERNAL; to the caller the peer was not there.
+  const broken = !status && error.code === 13 && error.details?.startsWith('Received RST_STREAM')
+  const kind = broken ? 'unavailable' : (foreignKinds.get(error.code) ?? 'internal')
   if (!status && kind === 'timeout') return deadlineError()
   if (!status && kind === 'cancelled') return cancelledError()
   const { info, violations, retryAfterMs }: Unpacked = status ? unpack(status) : {}
