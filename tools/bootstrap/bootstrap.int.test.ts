@@ -25,8 +25,8 @@ setTimeout(() => {
 
 const program = `
 import { existsSync } from 'node:fs'
-console.log('ran with', process.argv.slice(2).join(' '))
 process.on('SIGTERM', () => { console.log('told to stop'); process.exit(5) })
+console.log('ran with', process.argv.slice(2).join(' '))
 if (existsSync('wait')) setInterval(() => {}, 1000)
 else process.exitCode = 3
 `

@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findPostgres } from './postgres.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -12,6 +13,10 @@ const folder = mkdtempSync(join(tmpdir(), 'plinth-runner-'))
 // The user that PostgreSQL runs as has to get in.
 chmodSync(folder, 0o755)
 after(() => rmSync(folder, { recursive: true, force: true }))
+
+function leftovers(): readonly string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('plinth-postgres'))
+}
 
 const { PLINTH_TEST_POSTGRES_URL: _, ...rest } = process.env
 const env = { ...rest, TMPDIR: folder }
@@ -45,10 +50,23 @@ describe('npm test', () => {
     assert.equal(code, 130)
     assert.match(output, /interrupted/)
     assert.match(output, /\n\d+ passed, \d+ failed, \d+ skipped\n$/)
+    assert.deepEqual(leftovers(), [])
+  })
+
+  it('leaves no server behind when it is killed', {
+    skip: findPostgres() ? false : 'PostgreSQL is not installed',
+  }, async () => {
+    const child = spawn(process.execPath, [main, 'tools/tidy/'], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (text.includes('with PostgreSQL')) child.kill('SIGKILL')
+    })
+    await new Promise((resolve) => child.once('close', resolve))
+    for (let tries = 0; tries < 100 && leftovers().length > 0; tries++) await sleep(100)
     // The folder of the cluster goes last, so the server is gone too.
-    assert.deepEqual(
-      readdirSync(folder).filter((name) => name.startsWith('plinth-postgres')),
-      [],
-    )
+    assert.deepEqual(leftovers(), [])
   })
 })

@@ -90,6 +90,8 @@ function stopOnSignal(cleanup: AsyncDisposableStack, tally: Tally): void {
     })
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  // Nobody reads any more, as in `npm test | head`.
+  process.stdout.on('error', stop)
 }
 
 process.exitCode = await main()

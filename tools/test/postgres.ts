@@ -47,11 +47,13 @@ export async function startPostgres(binaries: string): Promise<ThrowawayPostgres
       const port = await freePort()
       const server = launch(as, binaries, { data, folder, port })
       if (await isUp(server)) {
+        const guard = watch(server.child, folder)
         const version = spawnSync(join(binaries, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout
         return {
           url: `postgres://plinth:${password}@127.0.0.1:${port}/postgres`,
           version: `PostgreSQL ${/\d+(\.\d+)*/.exec(version)?.[0] ?? 'of unknown version'}`,
           async [Symbol.asyncDispose]() {
+            guard.kill('SIGKILL')
             await stop(server.child)
             rmSync(folder, { recursive: true, force: true })
           },
@@ -153,6 +155,21 @@ function freePort(): Promise<number> {
       probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })
   })
+}
+
+/**
+ * Stops the server when this process is gone, however it went: the guard's input ends with it. Its disposal kills the
+ * guard first, so that no later process with the same number is meant.
+ */
+function watch(server: ChildProcess, folder: string): ChildProcess {
+  const script = 'cat >/dev/null; kill -INT "$1" && sleep 2; rm -rf "$2"'
+  const guard = spawn('sh', ['-c', script, 'guard', String(server.pid), folder], {
+    cwd: tmpdir(),
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  guard.unref()
+  return guard
 }
 
 /** Fast shutdown (SIGINT ends sessions and leaves a clean cluster), and SIGKILL for one that does not listen. */
