@@ -78,6 +78,18 @@ describe('runApplication', () => {
     assert.ok(events().includes('application_forced'))
   })
 
+  it('runApplication() takes the same signal within 500 ms for an echo, as npm makes one, and forces by a later one', async () => {
+    const { clock, code, send, events } = running(() => ({ stop: () => new Promise(() => {}) }))
+    await clock.advance(0)
+    await send('SIGINT')
+    await clock.advance(499)
+    await send('SIGINT')
+    assert.ok(!events().includes('application_forced'))
+    await clock.advance(1)
+    await send('SIGINT')
+    assert.equal(await code, 130)
+  })
+
   it('runApplication() answers the exit code of the kind when the start fails', async () => {
     const fault = new PlatformError('Cannot reach the database', { kind: 'unavailable', code: 'data.down' })
     const { code, records } = running(() => Promise.reject(fault))
@@ -98,8 +110,8 @@ describe('runApplication', () => {
     const second = running(() => new Promise(() => {}))
     await second.clock.advance(0)
     await second.send('SIGTERM')
-    await second.send('SIGTERM')
-    assert.equal(await second.code, 143)
+    await second.send('SIGINT')
+    assert.equal(await second.code, 130)
   })
 
   it('runApplication() stops on SIGHUP unless it reloads, and when onStarted fails', async () => {

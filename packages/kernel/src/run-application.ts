@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { MessageChannel } from 'node:worker_threads'
-import { errorKinds, fromUnknown, type PlatformError } from '@plinth/base'
+import { type Clock, errorKinds, fromUnknown, type PlatformError, systemClock } from '@plinth/base'
 import type { Logger } from '@plinth/telemetry'
 import type { LifecycleOptions } from './lifecycle/lifecycle-options.ts'
 import type { HookReport, ShutdownReport } from './lifecycle/reports.ts'
@@ -31,7 +31,8 @@ const exitCodes = { clean: 0, crash: 1, SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 /**
  * Runs an application until a signal, a module or a crash ends it, and answers the exit code: 0 after a clean stop,
  * the code of the fault's kind when the start failed, 1 when a hook failed or was cut off or the process crashed, and
- * 128 + the signal's number when a second signal forced the end. The first SIGTERM or SIGINT drains and stops.
+ * 128 + the signal's number when a second signal forced the end. The first SIGTERM or SIGINT drains and stops; the same
+ * one again within 500 ms is taken for its echo.
  *
  * It sets no exit code and ends no process: the caller does, because with hooks left behind the event loop may
  * never run dry.
@@ -76,19 +77,26 @@ export async function runApplication<Provided extends Key<unknown>>(
   return supervisor.exitCode(report)
 }
 
+// Under `npm start` one Ctrl-C arrives twice: from the terminal, which tells the whole group, and from npm, which passes
+// it on. That is no second wish.
+const echoMs = 500
+
 class Supervisor implements Disposable {
   readonly #options: RunOptions<never>
+  readonly #clock: Clock
   readonly #stack = new DisposableStack()
   readonly #starting = new AbortController()
   readonly #force = new AbortController()
   readonly #ended = Promise.withResolvers<string>()
   #ending: string | undefined
+  #first: { readonly signal: ProcessSignal; readonly atMs: number } | undefined
   #forcedBy: ProcessSignal | undefined
   #crashed = false
 
   // biome-ignore lint/suspicious/noExplicitAny: the key type plays no part here, and its variance would
   constructor(options: RunOptions<any>) {
     this.#options = options
+    this.#clock = options.clock ?? systemClock
     const signals = options.signals ?? processSignals
     for (const signal of ['SIGTERM', 'SIGINT'] as const) this.#stack.use(signals.on(signal, () => this.#stopBy(signal)))
     this.#stack.use(signals.on('SIGHUP', () => (options.onReload ? options.onReload() : this.#stopBy('SIGHUP'))))
@@ -160,10 +168,15 @@ class Supervisor implements Disposable {
   }
 
   #stopBy(signal: ProcessSignal): void {
+    const nowMs = this.#clock.monotonicMs()
     if (this.#ending === undefined) {
+      this.#first = { signal, atMs: nowMs }
       this.#options.log?.info('application_stopping', { signal })
       this.end(signal)
-    } else if (!this.#forcedBy) this.#forceBy(signal)
+      return
+    }
+    const isEcho = this.#first?.signal === signal && nowMs - this.#first.atMs < echoMs
+    if (!isEcho && !this.#forcedBy) this.#forceBy(signal)
   }
 
   #forceBy(signal: ProcessSignal): void {
