@@ -102,6 +102,5 @@ export interface ChangeRow extends ProductRow {
 }
 
 export const changesAfter = sql<{ after: number; limit: number }, ChangeRow>`
-  select c.sequence, c.type, c.*
-  from product_change c join product p on c."productId" = c.product_id join stock k on k.product_id = c."productId"
-  where c.sequence > ${'after'} order by c.sequence limit ${'limit'}`
+  select f.sequence, f.type, c.* from product_change f join product_card c on c."productId" = f.product_id
+  where f.sequence > ${'after'} order by f.sequence limit ${'limit'}`
