@@ -3,6 +3,7 @@
  * @module
  */
 export type { CommitAnnouncement, PoolAnnouncement } from './announcements.ts'
+export type { SqlDialectName } from './dialect.ts'
 export {
   findAnswer,
   type IdempotentAnswer,
@@ -15,7 +16,6 @@ export { type MigrateOptions, type Migration, type MigrationPlan, migrate } from
 export { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 export type { Migratable, MigratableStore } from './schema-access.ts'
 export type {
-  SqlDialectName,
   SqlReader,
   SqlStore,
   SqlWriter,

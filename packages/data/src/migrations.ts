@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type Clock, PlatformError, systemClock } from '@plinth/base'
 import { currentScope } from '@plinth/concurrency'
+import type { SqlDialectName } from './dialect.ts'
 import { type Migratable, type SchemaWriter, schemaAccess } from './schema-access.ts'
-import type { SqlDialectName } from './sql-store.ts'
 import { sql } from './statement.ts'
 
 /** One step of a schema. Once released it never changes: a correction is a further step. */
@@ -13,6 +13,7 @@ export interface Migration {
   readonly up: string | Readonly<Record<SqlDialectName, string>>
 }
 
+/** How {@link migrate} goes about it, and for how long. */
 export interface MigrateOptions {
   /** Only says what would run. @default false */
   readonly dryRun?: boolean

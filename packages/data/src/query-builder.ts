@@ -12,7 +12,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import type { SqlDialectName } from './sql-store.ts'
+import type { SqlDialectName } from './dialect.ts'
 
 /** Executes a compiled query inside one transaction. */
 export type ExecuteCompiled = (

@@ -1,4 +1,5 @@
-import type { SqlDialectName, SqlStore, StatementWriter } from './sql-store.ts'
+import type { SqlDialectName } from './dialect.ts'
+import type { SqlStore, StatementWriter } from './sql-store.ts'
 
 /** A unit of work that may also run a script: only migrations get one. */
 export interface SchemaWriter extends StatementWriter {

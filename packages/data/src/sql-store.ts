@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely'
+import type { SqlDialectName } from './dialect.ts'
 import type { Statement } from './statement.ts'
-
-export type SqlDialectName = 'sqlite' | 'postgres'
 
 /** What can be read inside a transaction. */
 export interface SqlReader<Schema> {
@@ -27,6 +26,7 @@ export type StatementReader = Omit<SqlReader<unknown>, 'query'>
 /** Any store's writer, whatever its schema. */
 export type StatementWriter = Omit<SqlWriter<unknown>, 'query'>
 
+/** How a transaction is bounded, beside the limits of its store. */
 export interface WriteOptions {
   /** Ends the wait for a turn or a connection, and the work between statements. @default the surrounding scope's */
   readonly signal?: AbortSignal

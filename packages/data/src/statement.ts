@@ -1,4 +1,4 @@
-import type { SqlDialectName } from './sql-store.ts'
+import type { SqlDialectName } from './dialect.ts'
 
 /** A value that can be bound. Text is never built from values: there is no other way to get one into a statement. */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | null

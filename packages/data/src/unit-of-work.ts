@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely'
+import type { SqlDialectName } from './dialect.ts'
 import { createQueryBuilder } from './query-builder.ts'
 import type { SchemaWriter } from './schema-access.ts'
-import type { SqlDialectName, SqlWriter } from './sql-store.ts'
+import type { SqlWriter } from './sql-store.ts'
 import type { Statement } from './statement.ts'
 import { type BoundValue, bindPositional } from './values.ts'
 

@@ -8,6 +8,7 @@ export interface ContractSchema {
   item: { id: string; n: number; body: string | null }
 }
 
+/** What a test may set on the store it opens; both engines take these. */
 export interface OpenOptions {
   readonly unitTimeoutMs?: number
   readonly queueMax?: number

@@ -1,0 +1,2 @@
+/** Whose SQL is spoken. The set is closed: every statement has a text for each. */
+export type SqlDialectName = 'sqlite' | 'postgres'
