@@ -223,12 +223,12 @@ describe('withTaskGroup({ limit })', () => {
     })
   }
 
-  it('empties a row of 200,000 waiting tasks in time that grows with their number only', async () => {
+  it('empties a row of 50,000 waiting tasks in time that grows with their number only', async () => {
     let ran = 0
-    await withTaskGroup({ limit: 4, waitingMax: 200_000 }, (group) => {
-      for (let n = 0; n < 200_000; n++) void group.go(() => ran++)
+    await withTaskGroup({ limit: 4, waitingMax: 50_000 }, (group) => {
+      for (let n = 0; n < 50_000; n++) void group.go(() => ran++)
     })
-    assert.equal(ran, 200_000)
+    assert.equal(ran, 50_000)
   })
 })
 

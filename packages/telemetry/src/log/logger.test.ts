@@ -70,7 +70,7 @@ describe('createLogger()', () => {
         assert.doesNotMatch(line.slice(0, -1), harmful)
         assert.equal(JSON.parse(line).level, 'info')
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 

@@ -61,7 +61,8 @@ describe('metrics.expose()', () => {
   })
 
   it('says the same as was put in, read back by another parser, whatever help, values and labels hold', () => {
-    const text = fc.string({ unit: 'binary', maxLength: 40 })
+    const char = fc.constantFrom(...'"\\\n\r{}=,# aZ0', 'ü', '😀', '\0', '\u2028')
+    const text = fc.string({ unit: char, maxLength: 40 })
     const number = fc.double()
     const metricSet = fc.record({
       help: text.filter((help) => help.trim() !== ''),

@@ -56,11 +56,16 @@ describe('parseTraceparent()', () => {
   it('takes nothing that one changed character makes invalid, and never throws', () => {
     const valid = `00-${traceId}-${spanId}-01`
     fc.assert(
-      fc.property(fc.nat(54), fc.string({ minLength: 0, maxLength: 2, unit: 'binary' }), (at, piece) => {
-        const header = valid.slice(0, at) + piece + valid.slice(at + 1)
-        const parsed = parseTraceparent(header)
-        if (parsed) assert.match(header, /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/)
-      }),
+      fc.property(
+        fc.nat(54),
+        fc.constantFrom('', '0', '00', 'a', 'g', 'A', 'F', '-', '--', ' ', '\n', '\0', 'é', '٣', '０'),
+        (at, piece) => {
+          const header = valid.slice(0, at) + piece + valid.slice(at + 1)
+          const parsed = parseTraceparent(header)
+          if (parsed)
+            assert.match(header, /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/)
+        },
+      ),
     )
   })
 })
@@ -118,7 +123,7 @@ describe('parseTracestate()', () => {
       }),
       { numRuns: 1000 },
     )
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (header) => void parseTracestate(header)))
+    fc.assert(fc.property(fc.string(), (header) => void parseTracestate(header)))
   })
 
   it('is shortened by its long members first, then from its end', () => {
