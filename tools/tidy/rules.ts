@@ -14,6 +14,7 @@ import { leftoversRule } from './rules/leftovers.ts'
 import { lengthsRule } from './rules/lengths.ts'
 import { lockFileRule } from './rules/lock-file.ts'
 import { namesRule } from './rules/names.ts'
+import { parametersRule } from './rules/parameters.ts'
 import { readmesRule } from './rules/readmes.ts'
 import { serviceLayersRule } from './rules/service-layers.ts'
 import type { Rule } from './tree.ts'
@@ -30,6 +31,7 @@ export const rules: readonly Rule[] = [
   namesRule,
   indexFormRule,
   lengthsRule,
+  parametersRule,
   banListRule,
   deadCodeRule,
   docCommentsRule,
