@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { type HttpServer, httpError } from '@plinth/http'
+import type { Dispatcher } from '../dispatch.ts'
+import { createPostmanCollection } from '../postman/postman-collection.ts'
+import { isNotModified } from '../rest/rest-headers.ts'
+import {
+  type ErrorCodeEntry,
+  edgeErrorCodes,
+  errorPage,
+  errorsPage,
+  referencePage,
+  referenceScript,
+} from './docs-pages.ts'
+import { type ApiInfo, createOpenApi } from './open-api.ts'
+
+export interface ApiDocsOptions extends ApiInfo {
+  /** Codes of the services served, for `/docs/errors`; those of the HTTP edge are always there. @default none */
+  readonly errorCodes?: readonly ErrorCodeEntry[]
+  /** What `baseUrl` is in the Postman collection. @default 'http://127.0.0.1:8080' */
+  readonly baseUrl?: string
+}
+
+const assetTypes: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+}
+
+/**
+ * Serves the documents of an API beside it: `/openapi.json`, `/postman.json`, the reference at `/docs` and the error
+ * codes at `/docs/errors`. Everything comes from this server, under a policy without inline scripts; the documents
+ * are made once, here, and have an ETag; the reference's assets may be cached for good, since their path has their
+ * version.
+ */
+export function mountApiDocs(server: HttpServer, dispatcher: Dispatcher, options: ApiDocsOptions): void {
+  const { fastify } = server
+  const codes = [...edgeErrorCodes(), ...(options.errorCodes ?? [])].sort((a, b) => (a.code < b.code ? -1 : 1))
+  const byCode = new Map(codes.map((entry) => [entry.code, entry]))
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
+  const assets = `/docs/assets/${version}`
+
+  serveDocument(server, '/openapi.json', {
+    type: 'application/json',
+    text: JSON.stringify(createOpenApi(dispatcher, options)),
+  })
+  const collection = createPostmanCollection(dispatcher, { baseUrl: 'http://127.0.0.1:8080', ...options })
+  serveDocument(server, '/postman.json', { type: 'application/json', text: JSON.stringify(collection) })
+  serveDocument(server, '/docs', { type: 'text/html; charset=utf-8', text: referencePage(options.title, assets) })
+  serveDocument(server, '/docs/reference.js', { type: 'text/javascript; charset=utf-8', text: referenceScript })
+  serveDocument(server, '/docs/errors', { type: 'text/html; charset=utf-8', text: errorsPage(codes) })
+  fastify.get<{ Params: { code: string } }>('/docs/errors/:code', async (request, reply) => {
+    const entry = byCode.get(request.params.code)
+    if (!entry) throw httpError('http.not_found', 'No such error code is known here')
+    return reply.type('text/html; charset=utf-8').send(errorPage(entry))
+  })
+
+  const loaded = new Map<string, Promise<Buffer>>()
+  for (const [name, type] of Object.entries(assetTypes)) {
+    fastify.get(`${assets}/${name}`, async (_request, reply) => {
+      // Read when first asked for: most servers never are.
+      const bytes = await loaded.getOrInsertComputed(name, () => readFile(join(folder, name)))
+      return reply.type(type).header('cache-control', 'public, max-age=31536000, immutable').send(bytes)
+    })
+  }
+}
+
+function serveDocument(
+  server: HttpServer,
+  path: string,
+  { type, text }: { readonly type: string; readonly text: string },
+) {
+  const etag = createHash('sha256').update(text).digest('base64url').slice(0, 22)
+  server.fastify.get(path, (request, reply) => {
+    reply.header('etag', `"${etag}"`).header('cache-control', 'no-cache')
+    if (isNotModified(request.headers, etag)) reply.code(304).send()
+    else reply.type(type).send(text)
+  })
+}
