@@ -42,6 +42,7 @@ describe('parseModule()', () => {
   })
 
   it('sees no import in strings, comments, members and nested code', () => {
+    assert.deepEqual(imports("new URL('../x.json', import.meta.resolve(name))"), [])
     assert.deepEqual(imports("const a = \"import 'x'\" // import 'y'\na.import('z'.length)\n({ import: 1 })"), [])
   })
 

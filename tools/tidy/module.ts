@@ -176,7 +176,7 @@ function readReference({ tokens }: Code, at: number, imports: Import[]): void {
   if (token.text === 'import' && before !== '.') imports.push({ ...reference, form: 'dynamic' })
   else if (token.text === 'resolve' && before === '.' && ['meta', 'require'].includes(tokens[at - 2]?.text ?? '')) {
     imports.push({ ...reference, form: 'resolve' })
-  } else if (token.text === 'URL' && before === 'new' && tokens[at + 4]?.text === 'import') {
+  } else if (token.text === 'URL' && before === 'new' && isOwnUrl(tokens, at + 4)) {
     // Relative to this file, with or without a dot.
     const isBare = !/^(\.|\/|[a-z]+:)/.test(reference.specifier)
     imports.push({
@@ -185,6 +185,11 @@ function readReference({ tokens }: Code, at: number, imports: Import[]): void {
       form: 'resolve',
     })
   }
+}
+
+/** Whether `import.meta.url` stands at `at`: the base is this file and not something that was resolved. */
+function isOwnUrl(tokens: readonly Token[], at: number): boolean {
+  return tokens[at]?.text === 'import' && tokens[at + 4]?.text === 'url'
 }
 
 /** Finds the file named by join(import.meta.dirname, 'a', 'b.ts'). */
