@@ -19,8 +19,12 @@ describe('error codes', () => {
     assertFinds(errorCodesRule, files('', '| `data.gone` | internal | never |'), /README\.md:5 .*no source uses it/)
   })
 
-  it('refuses a code of another package', () => {
-    assertFinds(errorCodesRule, files("fail({ code: 'base.internal' })"), /belongs to another package/)
+  it('refuses a code of another package that it does not list', () => {
+    const failing = files("fail({ code: 'base.internal' })")
+    assertFinds(errorCodesRule, failing, /"base\.internal" is not listed by packages\/base/)
+    const row = '| `base.internal` | internal | never foreseen |'
+    const base = { 'packages/base/README.md': row, 'packages/base/src/a.ts': "fail({ code: 'base.internal' })" }
+    assertQuiet(errorCodesRule, { ...failing, ...base })
   })
 
   it('takes codes that stand on both sides, and refusals named without their prefix', () => {
