@@ -21,7 +21,7 @@ export function transferFault(thrown: unknown): PlatformError {
 const messageLengthMax = 1000
 
 /** A copy of the details as JSON has them, small enough for every transport. */
-export function portableDetails(details: ErrorDetails): ErrorDetails {
+function portableDetails(details: ErrorDetails): ErrorDetails {
   let text: string
   try {
     text = JSON.stringify(details ?? {}) ?? '{}'

@@ -12,6 +12,7 @@ import { checkHeaders, requestHeadersOf } from './headers.ts'
 import { linkCancel } from './link-cancel.ts'
 import { compileSizeCheck } from './message-size.ts'
 
+/** Who calls, and how large an answer may be. */
 export interface InProcessOptions {
   /** Who calls when the call brings no `authorization` header: usually the service this client was made for. */
   readonly principal?: Principal

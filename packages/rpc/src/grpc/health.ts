@@ -9,6 +9,7 @@ import {
 import { asBuffer, sameBytes } from './message-stream.ts'
 import { faultToStatus } from './status.ts'
 
+/** Whether a service answers calls now. */
 export type ServiceHealth = 'serving' | 'not_serving'
 
 /** Who knows how services are. The kernel implements it; asked on every check, so it answers from memory. */

@@ -7,6 +7,8 @@ import { serveReflection } from './reflection.ts'
 import { serveMethod } from './serve-methods.ts'
 import { silenceGrpc } from './silence-grpc.ts'
 
+/** Where a gRPC server listens and what it allows; each limit has its default. */
+/** A gRPC server that is listening. */
 export interface GrpcServerOptions {
   /** @default '127.0.0.1' */
   readonly host?: string

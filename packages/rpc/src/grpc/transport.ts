@@ -21,6 +21,7 @@ import { silenceGrpc } from './silence-grpc.ts'
 import { statusToFault } from './status.ts'
 import { makeTarget, type Target } from './target.ts'
 
+/** Whom to call and what to allow; each limit has its default. */
 export interface GrpcTransportOptions {
   /** `host:port`, or several; names are resolved by DNS. */
   readonly address: string | readonly string[]

@@ -6,6 +6,7 @@ import { type DeadlineEntry, DeadlineQueue } from '../deadline-queue.ts'
 import type { Interceptor, StreamMiddleware, UnaryMiddleware } from '../dispatch.ts'
 import { raceStream } from '../race-stream.ts'
 
+/** Time for calls that bring no deadline. */
 export interface DeadlineOptions {
   /**
    * Time for a unary call that brought no deadline, in milliseconds, where the method's policy sets none. Streams

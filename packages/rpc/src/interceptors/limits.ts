@@ -6,6 +6,7 @@ import type { OpenCall } from '../call-scope.ts'
 import type { Interceptor } from '../dispatch.ts'
 import { compileSizeCheck } from '../message-size.ts'
 
+/** What a server takes on at once. Every limit is a whole number of at least 1; `queueMax` may be 0. */
 export interface LimitOptions {
   /** Unary calls that run at once, of all methods. @default 1000 */
   readonly callsMax?: number

@@ -7,6 +7,7 @@ import { createLimitsInterceptor, type LimitOptions } from './limits.ts'
 import { recoverInterceptor } from './recover.ts'
 import { createValidationInterceptor } from './validation.ts'
 
+/** What the standard interceptors need to know. */
 export interface StandardInterceptorOptions {
   readonly authenticator: Authenticator
   /** Trace, log and metrics, outermost first. They see every call, refused ones too, and only faults. */

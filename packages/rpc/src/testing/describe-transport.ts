@@ -1,12 +1,13 @@
 import { describe } from 'node:test'
 import { ProbeService } from '../../contract/gen/plinth/rpc/testing/v1/transport_pb.ts'
-import type { Client, Transport } from '../call.ts'
+import type { Transport } from '../call.ts'
 import { createClient } from '../client.ts'
 import type { Dispatcher } from '../dispatch.ts'
-import { createProbeDispatcher, type ProbeImplementation } from './probe-service.ts'
+import { createProbeDispatcher } from './probe-service.ts'
 import { testFaults } from './transport-faults.ts'
 import { testLimits } from './transport-limits.ts'
 import { testMessages } from './transport-messages.ts'
+import { type TransportProbe, testAnswerBytesMax } from './transport-probe.ts'
 import { testStreams } from './transport-streams.ts'
 
 /** A dispatcher and a way to call it. */
@@ -16,26 +17,14 @@ export interface OpenTransport extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** What the suite demands of the transport it opens. */
 export interface TransportTestOptions {
   /** Largest answer that the client side takes. */
   readonly answerBytesMax: number
 }
 
+/** Serves the dispatcher and connects to it; called for every test anew. */
 export type OpenTransportUnderTest = (dispatcher: Dispatcher, options: TransportTestOptions) => Promise<OpenTransport>
-
-/** What the tests of the suite share. */
-export interface TransportProbe {
-  /** Serves the probe service with these handlers and connects a client to it. */
-  open(handlers?: Partial<ProbeImplementation>): Promise<OpenProbe>
-}
-
-export interface OpenProbe extends AsyncDisposable {
-  readonly client: Client<typeof ProbeService>
-  stop(): Promise<void>
-}
-
-/** Largest answer in the suite, in bytes. */
-export const testAnswerBytesMax = 1024 * 1024
 
 /**
  * What every transport promises: deadlines, cancellation, faults, validation, copies, headers, limits and streams are

@@ -1,13 +1,15 @@
 import type { MessageShape } from '@bufbuild/protobuf'
-import { PlatformError } from '@plinth/base'
 import { type ProbeSchema, ProbeService } from '../../contract/gen/plinth/rpc/testing/v1/transport_pb.ts'
 import { bindService } from '../bind-service.ts'
 import type { Principal, ServiceImplementation } from '../call.ts'
 import { createDispatcher, type Dispatcher } from '../dispatch.ts'
 import type { Authenticator } from '../interceptors/auth.ts'
 import { type StandardInterceptorOptions, standardInterceptors } from '../interceptors/standard.ts'
+import { testFault } from './test-fault.ts'
 
+/** What the probe service takes and answers. */
 export type Probe = MessageShape<typeof ProbeSchema>
+/** Handlers of the probe service. */
 export type ProbeImplementation = ServiceImplementation<typeof ProbeService>
 
 /** Takes `Bearer <role>` for a principal of that role, and refuses `Bearer bad`. */
@@ -16,7 +18,7 @@ export const probeAuthenticator: Authenticator = {
     const token = headers.get('authorization')?.replace('Bearer ', '')
     if (token === undefined) return undefined
     if (token === 'bad') {
-      throw new PlatformError('Cannot take the token: it is bad', { kind: 'unauthenticated', code: 'test.token_bad' })
+      throw testFault('unauthenticated', 'test.token_bad')
     }
     return { id: `the ${token}`, roles: [token] }
   },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { type ErrorKind, errorKinds, PlatformError } from '@plinth/base'
-import type { TransportProbe } from './describe-transport.ts'
+import { testFault } from './test-fault.ts'
+import type { TransportProbe } from './transport-probe.ts'
 
 async function faultOf(call: Promise<unknown>): Promise<PlatformError> {
   const outcome = await call.then(
@@ -45,7 +46,7 @@ export function testFaults(probe: TransportProbe): void {
     let details: object = { violations, more: 'x' }
     await using open = await probe.open({
       echo: () => {
-        throw new PlatformError('m'.repeat(100_000), { kind: 'invalid', code: 'test.big', details: details as never })
+        throw testFault('invalid', 'test.big', { message: 'm'.repeat(100_000), details: details as never })
       },
     })
     const fault = await faultOf(open.client.echo({}))

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { PlatformError } from '@plinth/base'
+import type { PlatformError } from '@plinth/base'
 import { withScope } from '@plinth/concurrency'
 import type { CallContext } from '../call.ts'
-import { type TransportProbe, testAnswerBytesMax } from './describe-transport.ts'
+import { faultLike, testFault } from './test-fault.ts'
+import { type TransportProbe, testAnswerBytesMax } from './transport-probe.ts'
 
 /** A handler that never answers, and the promise of its context. */
 function hanging() {
@@ -32,7 +33,7 @@ export function testLimits(probe: TransportProbe): void {
     const { started, handler } = hanging()
     await using open = await probe.open({ echo: handler })
     const call = open.client.echo({}, { timeoutMs: 60 })
-    await assert.rejects(call, { kind: 'timeout', code: 'concurrency.deadline' })
+    await assert.rejects(call, faultLike('timeout', 'concurrency.deadline'))
     await assertEnded(await started)
   })
 
@@ -81,7 +82,7 @@ export function testLimits(probe: TransportProbe): void {
     const call = open.client.echo({}, { signal: controller.signal })
     const context = await started
     controller.abort()
-    await assert.rejects(call, { kind: 'cancelled', code: 'base.cancelled' })
+    await assert.rejects(call, faultLike('cancelled', 'base.cancelled'))
     assert.equal(((await aborted(context.signal)) as PlatformError).kind, 'cancelled')
     await assert.rejects(async () => open.client.echo({}, { signal: controller.signal }), { kind: 'cancelled' })
   })
@@ -92,32 +93,31 @@ export function testLimits(probe: TransportProbe): void {
     const controller = new AbortController()
     const call = open.client.echo({}, { signal: controller.signal })
     await started
-    controller.abort(new PlatformError('Enough', { kind: 'exhausted', code: 'test.enough' }))
-    await assert.rejects(call, { kind: 'exhausted', code: 'test.enough' })
+    controller.abort(testFault('exhausted', 'test.enough'))
+    await assert.rejects(call, faultLike('exhausted', 'test.enough'))
   })
 
   it('requests over the limit of the method are refused with rpc.request_too_large', async () => {
     await using open = await probe.open()
     const options = { headers: { authorization: 'Bearer operator' }, idempotencyKey: 'k' }
     await open.client.operate({ text: 'x'.repeat(2000) }, options)
-    await assert.rejects(async () => open.client.operate({ text: 'x'.repeat(2100) }, options), {
-      kind: 'exhausted',
-      code: 'rpc.request_too_large',
-      retryable: false,
-    })
-    await assert.rejects(async () => open.client.echo({ blob: new Uint8Array(5 * 1024 * 1024) }), {
-      code: 'rpc.request_too_large',
-    })
+    await assert.rejects(
+      async () => open.client.operate({ text: 'x'.repeat(2100) }, options),
+      faultLike('exhausted', 'rpc.request_too_large', { retryable: false }),
+    )
+    await assert.rejects(
+      async () => open.client.echo({ blob: new Uint8Array(5 * 1024 * 1024) }),
+      faultLike('exhausted', 'rpc.request_too_large'),
+    )
   })
 
   it('answers over the limit of the client are refused with rpc.answer_too_large', async () => {
     await using open = await probe.open({ echo: (request) => ({ blob: new Uint8Array(request.number) }) })
     await open.client.echo({ number: testAnswerBytesMax - 100 })
-    await assert.rejects(async () => open.client.echo({ number: testAnswerBytesMax + 1 }), {
-      kind: 'exhausted',
-      code: 'rpc.answer_too_large',
-      retryable: false,
-    })
+    await assert.rejects(
+      async () => open.client.echo({ number: testAnswerBytesMax + 1 }),
+      faultLike('exhausted', 'rpc.answer_too_large', { retryable: false }),
+    )
   })
 
   it('a server that stops ends the calls under way with kind unavailable', async () => {

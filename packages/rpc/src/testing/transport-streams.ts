@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { PlatformError } from '@plinth/base'
 import type { CallHeaders } from '../call.ts'
-import type { TransportProbe } from './describe-transport.ts'
+import { faultLike, testFault } from './test-fault.ts'
+import type { TransportProbe } from './transport-probe.ts'
 
 async function numbersOf(messages: AsyncIterable<{ number: number }>): Promise<number[]> {
   const numbers: number[] = []
@@ -132,7 +132,7 @@ export function testStreams(probe: TransportProbe): void {
       async *count() {
         yield { number: 1 }
         yield { number: 2 }
-        throw new PlatformError('Out of numbers', { kind: 'exhausted', code: 'test.out', retryAfterMs: 10 })
+        throw testFault('exhausted', 'test.out', { retryAfterMs: 10 })
       },
     })
     const seen: number[] = []
@@ -140,7 +140,7 @@ export function testStreams(probe: TransportProbe): void {
       async () => {
         for await (const { number } of open.client.count({})) seen.push(number)
       },
-      { kind: 'exhausted', code: 'test.out', retryAfterMs: 10 },
+      faultLike('exhausted', 'test.out', { retryAfterMs: 10 }),
     )
     assert.deepEqual(seen, [1, 2])
   })
@@ -156,19 +156,25 @@ export function testStreams(probe: TransportProbe): void {
         return { number: 1 }
       },
     })
-    await assert.rejects(async () => open.client.sum(probes(1, -1, 2)), { code: 'rpc.invalid_request' })
-    await assert.rejects(async () => numbersOf(open.client.chat(probes(1, -1))), { code: 'rpc.invalid_request' })
-    await assert.rejects(async () => numbersOf(open.client.count({ number: -1 })), { code: 'rpc.invalid_request' })
+    await assert.rejects(async () => open.client.sum(probes(1, -1, 2)), faultLike('invalid', 'rpc.invalid_request'))
+    await assert.rejects(
+      async () => numbersOf(open.client.chat(probes(1, -1))),
+      faultLike('invalid', 'rpc.invalid_request'),
+    )
+    await assert.rejects(
+      async () => numbersOf(open.client.count({ number: -1 })),
+      faultLike('invalid', 'rpc.invalid_request'),
+    )
   })
 
   it('a source of requests that throws fails the call', async () => {
     await using open = await probe.open()
     async function* broken() {
       yield { number: 1 }
-      throw new PlatformError('Cannot read on', { kind: 'unavailable', code: 'test.source' })
+      throw testFault('unavailable', 'test.source')
     }
-    await assert.rejects(async () => open.client.sum(broken()), { code: 'test.source' })
-    await assert.rejects(async () => numbersOf(open.client.chat(broken())), { code: 'test.source' })
+    await assert.rejects(async () => open.client.sum(broken()), faultLike('unavailable', 'test.source'))
+    await assert.rejects(async () => numbersOf(open.client.chat(broken())), faultLike('unavailable', 'test.source'))
   })
 
   it('deadlines and signals end streams, also while both sides are silent', async () => {
@@ -198,7 +204,7 @@ export function testStreams(probe: TransportProbe): void {
 
   it('access rules and missing handlers of streams are refused like those of unary calls', async () => {
     await using open = await probe.open({ count: () => undefined as never })
-    await assert.rejects(async () => numbersOf(open.client.count({})), { code: 'base.internal' })
+    await assert.rejects(async () => numbersOf(open.client.count({})), faultLike('internal', 'base.internal'))
   })
 
   it('a server that stops ends open streams with kind unavailable', async () => {

@@ -153,7 +153,7 @@ function single(field: DescField, depth: number): fc.Arbitrary<unknown> {
     if (isWrapperDesc(inner) && field.fieldKind === 'message' && !field.oneof)
       return single(inner.fields[0] as DescField, 0)
     if (inner.typeName === 'google.protobuf.Timestamp' || inner.typeName === 'google.protobuf.Duration') {
-      const around = BigInt(Math.floor(Date.now() / 1000))
+      const around = BigInt(Math.floor(systemClock.nowMs() / 1000))
       const seconds = fc.oneof(
         fc.bigInt({ min: 0n, max: 12n }),
         fc.constantFrom(around - 500n, around + 500n, around - 20n, around + 20n),

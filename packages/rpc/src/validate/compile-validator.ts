@@ -19,6 +19,7 @@ import { type Clock, type FieldViolation, systemClock } from '@plinth/base'
 import { type AnyCheck, compileValueRules, refuse, rulesOf } from './value-rules.ts'
 import { Violations } from './violations.ts'
 
+/** What rules about time compare with. */
 export interface ValidatorOptions {
   /** For rules that compare with now. @default systemClock */
   readonly clock?: Clock

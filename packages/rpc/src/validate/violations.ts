@@ -32,6 +32,3 @@ export class Violations {
     return this.list.length === 0 ? undefined : this.list
   }
 }
-
-/** Looks at one value. What it finds wrong it adds without a path. */
-export type Check = (value: never, found: Violations) => void
