@@ -1,10 +1,12 @@
 /**
  * `npm test`: every check and every test that this machine can run. `npm test -- packages/rpc` runs the test files
- * whose path contains the given words, without the checks. `--engines` runs tests/engines only.
+ * whose path contains the given words, without the checks. `--engines` runs what needs a real server only: tests/engines,
+ * and the test files that read the address of one.
  *
  * The last line is always `N passed, N failed, N skipped`, and the exit code is 0 only if nothing failed and at
  * least one test ran.
  */
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -22,18 +24,25 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: { engines: { type: 'boolean', default: false } },
   })
-  const filters = values.engines ? ['tests/engines/', ...positionals] : positionals
   const tally = createTally((line) => console.log(line))
   await using cleanup = new AsyncDisposableStack()
   stopOnSignal(cleanup, tally)
 
-  const found = discover(root, filters)
-  if (filters.length === 0) await runChecks(tally)
+  const all = discover(root, positionals)
+  const found = values.engines ? all.map(onlyEngines).filter(({ files }) => files.length > 0) : all
+  if (positionals.length === 0 && !values.engines) await runChecks(tally)
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'test' }
   if (found.length > 0) Object.assign(env, await offerPostgres(cleanup))
   for (const tier of found) await runTier(tier, env, tally)
-  if (found.length === 0) console.log(`no test file matches ${filters.join(' ') || 'anything'}`)
+  if (found.length === 0) console.log(`no test file matches ${positionals.join(' ') || 'anything'}`)
   return tally.close()
+}
+
+function onlyEngines({ tier, files }: TierFiles): TierFiles {
+  const needsEngine = (file: string) => {
+    return file.startsWith('tests/engines/') || readFileSync(join(root, file), 'utf8').includes('PLINTH_TEST_POSTGRES')
+  }
+  return { tier, files: files.filter(needsEngine) }
 }
 
 async function runChecks(tally: Tally): Promise<void> {
