@@ -12,8 +12,6 @@ import { create } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { createHttpServer } from '@plinth/http'
 import { bindService, createDispatcher, mountRest, standardInterceptors } from '@plinth/rpc'
-// @ts-expect-error The package brings no types.
-import autocannon from 'autocannon'
 import fastify from 'fastify'
 import { BookSchema, ShelfService } from '../packages/rpc/contract/gen/plinth/rpc/shelf/v1/shelf_pb.ts'
 
@@ -84,6 +82,8 @@ async function cpuOf(served: Served): Promise<number> {
 
 async function measure(served: Served, seconds: number): Promise<Figures> {
   const url = `http://127.0.0.1:${served.port}${path}`
+  // @ts-expect-error The package brings no types. The servers do without it.
+  const { default: autocannon } = await import('autocannon')
   const before = await cpuOf(served)
   const run: Run = await autocannon({ url, connections, duration: seconds })
   const cpuMicros = ((await cpuOf(served)) - before) / run.requests.total

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 
 interface Connection {
   /** Requests read whose answers are not yet complete; more than one when a client pipelines. */
-  underWay: Set<ServerResponse>
-  /** What had been read when the connection was last idle: more means that a request is on its way in. */
-  bytesReadIdle: number
+  underWay: number
+  /** The newest of them: it decides whether the connection is kept. */
+  newest: ServerResponse | undefined
 }
 
 const key = Symbol('plinth.connection')
@@ -19,8 +19,8 @@ export interface Connections {
   opened(socket: Socket): void
   began(response: ServerResponse): void
   /**
-   * From now on every answer says `Connection: close`, idle connections are closed at once and others when their
-   * answer is complete. Resolves when none is left.
+   * From now on every answer says `Connection: close`, and connections are closed when their last answer is complete.
+   * Called after `close()` of the server, which closes those between two requests. Resolves when none is left.
    */
   finish(): Promise<void>
   /** Cuts what is left; the number of requests cut. */
@@ -43,9 +43,9 @@ export function createConnections(): Connections {
     const socket = this.req.socket as Tracked
     const connection = socket[key]
     if (!connection) return
-    connection.underWay.delete(this)
-    connection.bytesReadIdle = socket.bytesRead
-    if (finished && connection.underWay.size === 0) socket.end(() => socket.destroy())
+    connection.underWay--
+    if (connection.newest === this) connection.newest = undefined
+    if (finished && connection.underWay === 0) socket.end(() => socket.destroy())
   }
 
   return {
@@ -56,23 +56,28 @@ export function createConnections(): Connections {
       return underWay
     },
     opened(socket) {
-      ;(socket as Tracked)[key] = { underWay: new Set(), bytesReadIdle: 0 }
+      ;(socket as Tracked)[key] = { underWay: 0, newest: undefined }
       sockets.add(socket)
       socket.once('close', closed)
     },
     began(response) {
       underWay++
-      ;(response.req.socket as Tracked)[key]?.underWay.add(response)
-      response.once('close', answered)
+      const connection = (response.req.socket as Tracked)[key]
+      if (connection) {
+        connection.underWay++
+        connection.newest = response
+      }
+      response.on('close', answered)
       if (finished) response.shouldKeepAlive = false
     },
     finish() {
       finished ??= Promise.withResolvers<void>()
       for (const socket of sockets) {
         const connection = socket[key] as Connection
-        for (const response of connection.underWay) response.shouldKeepAlive = false
-        // A request half read is a request: its client has been promised nothing else.
-        if (connection.underWay.size === 0 && socket.bytesRead <= connection.bytesReadIdle) socket.destroy()
+        if (connection.newest) connection.newest.shouldKeepAlive = false
+        // Node closes what is idle between requests and leaves what has begun one; it takes a connection that has
+        // never said anything for one that is about to.
+        if (socket.bytesRead === 0) socket.destroy()
       }
       if (sockets.size === 0) finished.resolve()
       return finished.promise

@@ -203,11 +203,8 @@ class EdgeServer implements HttpServer {
       },
     }) as unknown as FastifyInstance
     app.addHook('onRoute', (route) => this.#routes.add(route))
-    app.addHook('onRequest', (request, reply, done) => {
+    app.addHook('onSend', (request, reply, payload, done) => {
       setRoute(reply.raw, request.routeOptions.url ?? '')
-      done()
-    })
-    app.addHook('onSend', (_request, reply, payload, done) => {
       const type = reply.getHeader('content-type')
       const isPage = typeof type === 'string' && type.startsWith('text/html')
       const headers = isPage ? this.#security.page : this.#security.api
@@ -218,8 +215,9 @@ class EdgeServer implements HttpServer {
       reply.header('x-request-id', requestIdOf(reply.raw))
       done(null, payload)
     })
-    app.setErrorHandler((error, _request, reply) => {
+    app.setErrorHandler((error, request, reply) => {
       reply.hijack()
+      setRoute(reply.raw, request.routeOptions.url ?? '')
       this.answers.sendProblem(reply.raw, faultOf(error))
     })
     app.setNotFoundHandler((request, reply) => {

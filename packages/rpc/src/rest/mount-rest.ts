@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Message, Registry } from '@bufbuild/protobuf'
 import { fromUnknown } from '@plinth/base'
 import { catchAll, type HttpServer, hasBody, httpError, readBody, requestIdOf, setRoute } from '@plinth/http'
-import { createCallContext } from '../call-scope.ts'
+import { createCallContext, type OpenCall } from '../call-scope.ts'
 import type { BoundMethod, Dispatcher } from '../dispatch.ts'
 import type { JsonLimits } from '../json/decode-state.ts'
 import { type Compressor, createCompressor } from './compression.ts'
@@ -84,7 +84,6 @@ export function mountRest(server: HttpServer, dispatcher: Dispatcher, options: R
           return
         }
         if (!match) {
-          setRoute(reply.raw, '')
           reply.callNotFound()
           return
         }
@@ -170,9 +169,8 @@ function call(server: HttpServer, response: ServerResponse, { match, query, peer
     clock: server.clock,
     ...(timeoutMs === undefined ? {} : { deadlineMs: server.clock.monotonicMs() + timeoutMs }),
   })
-  response.once('close', () => {
-    if (!response.writableFinished) context.cancel()
-  })
+  ;(response as Served)[callKey] = context
+  response.on('close', cancelIfCut)
   if (endpoint.stream) {
     if (response.req.method === 'HEAD') {
       // What a stream would say cannot be known without opening it.
@@ -188,6 +186,14 @@ function call(server: HttpServer, response: ServerResponse, { match, query, peer
     .unary(message, context)
     .then((answer) => write(response, answer, context))
     .catch((error) => refuse(server, response, error))
+}
+
+const callKey = Symbol('plinth.call')
+type Served = ServerResponse & { [callKey]?: OpenCall }
+
+/** One function for all answers: a closure per request would be garbage per request. */
+function cancelIfCut(this: ServerResponse): void {
+  if (!this.writableFinished) (this as Served)[callKey]?.cancel()
 }
 
 async function* once(message: Message): AsyncGenerator<Message> {
