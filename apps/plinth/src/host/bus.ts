@@ -24,7 +24,7 @@ export const remoteBusModule = defineModule({
   needs: { ...watching, events: clientOf(eventsContract) },
   provides: { bus: BusKey },
   async start({ events, ...deps }) {
-    const bus = observeBus(deps, openRemoteBus(events, deps))
+    const bus = observeBus(deps, openRemoteBus({ client: events, clock: deps.clock }))
     return { provides: { bus }, stop: () => bus[Symbol.asyncDispose]() }
   },
 })

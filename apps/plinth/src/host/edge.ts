@@ -63,7 +63,7 @@ export function createEdgeModule(contracts: readonly Contract[]): AnyModule {
       )
       const dispatcher = createDispatcher([...local, ...deps.forwarded], interceptors)
       mountRest(server, dispatcher)
-      mountApiDocs(server, dispatcher)
+      mountApiDocs(server, dispatcher, { title: 'Plinth', version: '0.1.0' })
       const grpcServer = undo.use(
         await createGrpcServer(createDispatcher(local, interceptors), {
           host: grpc.current.host,

@@ -11,6 +11,7 @@ import {
   createConfigModule,
   lifecycleConfig,
 } from '@plinth/kernel'
+import type { Contract } from '@plinth/rpc'
 import type { RootLogger } from '@plinth/telemetry'
 import { localBusModule, remoteBusModule } from './bus.ts'
 import { createLocalClientModule, createRemoteClientModule, type ServiceIdentity } from './clients.ts'
@@ -76,13 +77,13 @@ export function assembleShop(deps: ShopDeps, topology: Topology): Assembly {
   const local = serviceNames.filter((name) => topology.local.has(name))
   const remote = serviceNames.flatMap((name) => {
     const address = topology.peers.get(name)
-    return address === undefined ? [] : [{ name, address, contracts: services[name].contracts }]
+    return address === undefined ? [] : [{ name, address, contracts: contractsOf(name) }]
   })
   const { dir: dataFolder } = configuration.section(dataConfig).current
   const options = { dataFolder, services: identity.tokens }
   // Every process that verifies tokens hears of every revocation, so each is a group of its own on the bus.
   const instance = local.join('-')
-  const contracts = local.flatMap((name) => services[name].contracts)
+  const contracts = local.flatMap(contractsOf)
   const modules: AnyModule[] = [
     createConfigModule(configuration),
     createFoundationModule({ log, traceRatio: configuration.section(logConfig).current.traceRatio }),
@@ -100,6 +101,10 @@ export function assembleShop(deps: ShopDeps, topology: Topology): Assembly {
     createEdgeModule(contracts),
   ]
   return assemble(modules)
+}
+
+function contractsOf(name: ServiceName): readonly Contract[] {
+  return services[name].contracts
 }
 
 function toServiceName(name: string): ServiceName {
