@@ -95,12 +95,18 @@ function continues(code: Code, at: number): boolean {
   return ['|', '&', '?', ':', '=', ',', '.', '=>', '<', '}', ')', '>'].includes(code.tokens[at]?.text ?? '')
 }
 
+/** Whether a line break between two tokens separates members, as it does where people write no semicolons. */
+function endsMember(before: Token, token: Token): boolean {
+  if (token.kind !== 'name' || ['extends', 'implements', 'is'].includes(token.text)) return false
+  return before.kind !== 'mark' || [')', ']', '}', '>'].includes(before.text)
+}
+
 /** Prints tokens in one line: a space where there was white space, and a semicolon between members on two lines. */
 function print(code: Code, from: number, to: number): string {
   let text = ''
   let before: Token | undefined
   for (const token of code.tokens.slice(from, to)) {
-    if (before && before.line !== token.line && token.kind === 'name' && before.kind !== 'mark') text += ';'
+    if (before && before.line !== token.line && endsMember(before, token)) text += ';'
     if (before && before.start + before.text.length < token.start) text += ' '
     text += token.text
     before = token

@@ -77,7 +77,7 @@ describe('parseModule()', () => {
           | { readonly a: 1 }
           | [string, number]
         const next = 1
-        export interface Face extends Base<number> { a(): void
+        export interface Face extends Base<number> { a(): readonly 1[]
           readonly b?: string }
         export class Box<T> extends Base { #hidden = 1
           readonly open: { a: 1 } = { a: 1 }
@@ -92,7 +92,7 @@ describe('parseModule()', () => {
       [
         'function a<T extends { b: 1 }>(one: T, two: () => void): Promise<{ c: T }>',
         'type Shape = { readonly a: 1 } | [string, number]',
-        'interface Face extends Base<number> { a(): void; readonly b?: string }',
+        'interface Face extends Base<number> { a(): readonly 1[]; readonly b?: string }',
         'class Box<T> extends Base { readonly open: { a: 1 }; get size(): number; async put(item: T): Promise<void> }',
         'const make = async (a: number): Promise<void>',
         'const table = { one, two, three }',
