@@ -9,7 +9,7 @@ const noOptions: CallOptions = Object.freeze({})
  * Puts a service's types on a transport. The client is made once and shared; it holds nothing of its own.
  *
  * @example
- * ```ts
+ * ```ts no-run
  * const inventory = createClient(InventoryService, transport)
  * const stock = await inventory.getStock({ productId }, { timeoutMs: 500 })
  * ```

@@ -14,7 +14,7 @@ const namePattern = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/
  * @throws TypeError when the name is not `<service>.<subject>` in lower case.
  *
  * @example
- * ```ts
+ * ```ts no-run
  * export const inventoryContract = defineContract('catalog.inventory', InventoryService)
  * ```
  */

@@ -105,7 +105,14 @@ function bindUnary(
     around.map((links) => links.unary).filter((link) => link !== undefined),
     async (request, context) => copyAnswer(await handler(request, context)),
   )
-  return (request, context) => enterScope(context, () => chain(request, context))
+  return (request, context) => {
+    try {
+      return enterScope(context, () => chain(request, context))
+    } catch (error) {
+      // An interceptor that throws instead of rejecting must not surprise a transport.
+      return Promise.reject(error)
+    }
+  }
 }
 
 function bindStream(

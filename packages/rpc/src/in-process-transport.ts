@@ -95,7 +95,8 @@ class InProcessTransport implements Transport {
     this.#open.add(call)
     let headersDue = options.onHeaders !== undefined
     let ended = false
-    const answers = target.bound.stream(copied(requests, target.copyRequest), call)[Symbol.asyncIterator]()
+    const source = new RequestSource(requests, target.copyRequest, call)
+    const answers = target.bound.stream(source.messages(), call)[Symbol.asyncIterator]()
     try {
       for (let step = await answers.next(); !step.done; step = await answers.next()) {
         this.#checkAnswer(target, step.value)
@@ -109,7 +110,7 @@ class InProcessTransport implements Transport {
       ended = true
     } catch (error) {
       ended = true
-      throw transferFault(error)
+      throw source.failed ? source.error : transferFault(error)
     } finally {
       this.#open.delete(call)
       release()
@@ -178,6 +179,42 @@ function answerHeaders(call: OpenCall): CallHeaders {
   return new Map(call.responseHeaders)
 }
 
-async function* copied(requests: AsyncIterable<unknown>, copy: CopyMessage): AsyncGenerator<Message> {
-  for await (const request of requests) yield copy(request)
+/**
+ * The caller's requests as copies. What the source itself throws, or a value that fits no field, ends the call and is
+ * the caller's again as it is: it never was the server's fault.
+ */
+class RequestSource {
+  readonly #requests: AsyncIterable<unknown>
+  readonly #copy: CopyMessage
+  readonly #call: OpenCall
+  failed = false
+  error: unknown
+
+  constructor(requests: AsyncIterable<unknown>, copy: CopyMessage, call: OpenCall) {
+    this.#requests = requests
+    this.#copy = copy
+    this.#call = call
+    this.error = undefined
+  }
+
+  async *messages(): AsyncGenerator<Message> {
+    const steps = this.#requests[Symbol.asyncIterator]()
+    try {
+      for (let step = await this.#next(steps); !step.done; step = await this.#next(steps)) yield step.value
+    } finally {
+      await steps.return?.()
+    }
+  }
+
+  async #next(steps: AsyncIterator<unknown>): Promise<IteratorResult<Message>> {
+    try {
+      const step = await steps.next()
+      return step.done ? { done: true, value: undefined } : { done: false, value: this.#copy(step.value) }
+    } catch (error) {
+      this.failed = true
+      this.error = error
+      this.#call.cancel(error)
+      throw error
+    }
+  }
 }

@@ -5,6 +5,8 @@ import type { CallOptions } from '../call.ts'
 import { checkTimeout } from '../check-timeout.ts'
 import { linkCancel } from '../link-cancel.ts'
 
+const timeoutMsMax = 2 ** 31 - 1
+
 /** The caller's side of one call: its deadline, and everything that may end it early. */
 export class OutgoingCall {
   readonly #all: Set<(reason: unknown) => void>
@@ -47,7 +49,9 @@ export class OutgoingCall {
   }
 
   grpcOptions(): GrpcCallOptions {
-    return this.#deadlineMs === Infinity ? {} : { deadline: this.#clock.nowMs() + this.remainingMs() }
+    const remainingMs = this.remainingMs()
+    // grpc-js servers read a longer time as a negative one; 24 days are as good as no deadline.
+    return remainingMs > timeoutMsMax ? {} : { deadline: this.#clock.nowMs() + remainingMs }
   }
 
   check(): void {

@@ -8,7 +8,6 @@ import { serveMethod } from './serve-methods.ts'
 import { silenceGrpc } from './silence-grpc.ts'
 
 /** Where a gRPC server listens and what it allows; each limit has its default. */
-/** A gRPC server that is listening. */
 export interface GrpcServerOptions {
   /** @default '127.0.0.1' */
   readonly host?: string
@@ -40,6 +39,7 @@ export interface GrpcServerOptions {
   readonly clock?: Clock
 }
 
+/** A gRPC server that is listening. */
 export interface GrpcServer extends AsyncDisposable {
   /** `host:port` as bound. */
   readonly address: string

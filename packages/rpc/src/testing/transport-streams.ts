@@ -177,6 +177,28 @@ export function testStreams(probe: TransportProbe): void {
     await assert.rejects(async () => numbersOf(open.client.chat(broken())), faultLike('unavailable', 'test.source'))
   })
 
+  it("what is wrong with a request on the caller's side stays there, as it is", async () => {
+    await using open = await probe.open({
+      async sum(requests) {
+        try {
+          for await (const _ of requests);
+        } catch {
+          // Swallowing it must not turn a broken source into an answer.
+        }
+        return {}
+      },
+    })
+    const bug = new Error('a bug of the caller')
+    async function* broken() {
+      yield {}
+      throw bug
+    }
+    const outcome = await open.client.sum(broken()).then(undefined, (error: unknown) => error)
+    assert.equal(outcome, bug)
+    await assert.rejects(async () => open.client.sum(probes(1.5)), TypeError)
+    await assert.rejects(async () => numbersOf(open.client.count({ number: 1.5 })), TypeError)
+  })
+
   it('deadlines and signals end streams, also while both sides are silent', async () => {
     await using open = await probe.open({
       async *count(_request, context) {
