@@ -128,8 +128,10 @@ export async function startIdentity(options: IdentityFixtureOptions = {}) {
 function createOpener(place: Place, { wrapStore }: IdentityFixtureOptions): StoreOpener {
   return {
     async open<S>({ migrations }: Parameters<StoreOpener['open']>[0]) {
-      const store = await place.open<S>()
+      await using undo = new AsyncDisposableStack()
+      const store = undo.use(await place.open<S>())
       await migrate(store, migrations)
+      undo.move()
       return wrapStore ? wrapStore(store) : store
     },
   }

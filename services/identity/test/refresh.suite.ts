@@ -23,8 +23,8 @@ const refused = (code: string) => (error: unknown) => {
 const bytesOf = (tokens: Tokens) =>
   JSON.stringify(tokens, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 
-/** Runs on every engine. */
-export function describeRefresh(engine: Engine): void {
+/** Runs on every engine; `sessions` of them are refreshed at once. */
+export function describeRefresh(engine: Engine, { sessions }: { readonly sessions: number }): void {
   const start = (options: IdentityFixtureOptions = {}) => startIdentity({ engine, ...options })
 
   describe('refresh()', () => {
@@ -32,7 +32,6 @@ export function describeRefresh(engine: Engine): void {
       timeout: 60_000,
     }, async () => {
       await using identity = await start({ config: { verification: 'optional', sessionsMax: 1000 } })
-      const sessions = 200
       const parallel = 8
       const generations = 3
       const email = 'ada@example.com'

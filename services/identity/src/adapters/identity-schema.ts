@@ -88,7 +88,7 @@ function tables(bytes: 'blob' | 'bytea'): string {
       revoked_at_ms bigint,
       revoked_for text
     );
-    create index session_user on session (user_id);
+    create index session_of_user on session (user_id);
     create index session_idle on session (idle_until_ms);
     create index session_revoked on session (revoked_at_ms) where revoked_at_ms is not null;
     create table refresh_token (
