@@ -14,7 +14,6 @@ export const httpErrors = {
   'http.host_unknown': { kind: 'invalid', status: 421, title: 'Misdirected request' },
   'http.not_found': { kind: 'not_found', status: 404, title: 'No such resource' },
   'http.method_not_allowed': { kind: 'invalid', status: 405, title: 'Method not allowed' },
-  'http.not_acceptable': { kind: 'invalid', status: 406, title: 'Not acceptable' },
   'http.request_timeout': { kind: 'timeout', status: 408, title: 'Request too slow' },
   'http.body_too_large': { kind: 'invalid', status: 413, title: 'Body too large' },
   'http.url_too_long': { kind: 'invalid', status: 414, title: 'URL too long' },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { createHttpServer } from '@plinth/http'
 import { Validator } from '@seriousme/openapi-schema-validator'
@@ -11,6 +12,7 @@ import { createDispatcher } from '../dispatch.ts'
 import { compileJsonDecoder } from '../json/json-decoder.ts'
 import { createPostmanCollection } from '../postman/postman-collection.ts'
 import { mountRest } from '../rest/mount-rest.ts'
+import { callErrorCodes } from './call-error-codes.ts'
 import { describeRoutes } from './describe-route.ts'
 import { exampleOf } from './example.ts'
 import type { JsonSchema } from './json-schema.ts'
@@ -101,6 +103,20 @@ it('createPostmanCollection() makes a collection that Postman reads, with variab
   const lend = requests.find((request) => request.name === 'LendBook')
   assert.equal(lend?.request.url.getPath(), '/v1/books/{{bookId}}:lend')
   assert.equal(typeof JSON.parse(lend?.request.body?.raw ?? '').reader, 'string')
+})
+
+it('callErrorCodes names every code of the README, with its kind', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| `(rpc\.\w+)` \| ([\w ,]+) \|/gm)].map(([, code, kind]) => [
+    code,
+    kind?.split(',')[0],
+  ])
+  const known = callErrorCodes.filter(({ code }) => code.startsWith('rpc.')).map(({ code, kind }) => [code, kind])
+  assert.ok(rows.length > 10)
+  assert.deepEqual(
+    rows.map(([code, kind]) => [code, kind === 'by its status' ? 'unavailable' : kind]),
+    known,
+  )
 })
 
 describe('mountApiDocs()', () => {

@@ -7,6 +7,7 @@ import { type HttpServer, httpError } from '@plinth/http'
 import type { Dispatcher } from '../dispatch.ts'
 import { createPostmanCollection } from '../postman/postman-collection.ts'
 import { isNotModified } from '../rest/rest-headers.ts'
+import { callErrorCodes } from './call-error-codes.ts'
 import {
   type ErrorCodeEntry,
   edgeErrorCodes,
@@ -18,7 +19,7 @@ import {
 import { type ApiInfo, createOpenApi } from './open-api.ts'
 
 export interface ApiDocsOptions extends ApiInfo {
-  /** Codes of the services served, for `/docs/errors`; those of the HTTP edge are always there. @default none */
+  /** Codes of the services served, for `/docs/errors`; those of the HTTP edge and of calls are always there. @default none */
   readonly errorCodes?: readonly ErrorCodeEntry[]
   /** What `baseUrl` is in the Postman collection. @default 'http://127.0.0.1:8080' */
   readonly baseUrl?: string
@@ -38,7 +39,9 @@ const assetTypes: Readonly<Record<string, string>> = {
  */
 export function mountApiDocs(server: HttpServer, dispatcher: Dispatcher, options: ApiDocsOptions): void {
   const { fastify } = server
-  const codes = [...edgeErrorCodes(), ...(options.errorCodes ?? [])].sort((a, b) => (a.code < b.code ? -1 : 1))
+  const codes = [...edgeErrorCodes(), ...callErrorCodes, ...(options.errorCodes ?? [])].sort((a, b) =>
+    a.code < b.code ? -1 : 1,
+  )
   const byCode = new Map(codes.map((entry) => [entry.code, entry]))
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
