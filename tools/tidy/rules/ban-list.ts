@@ -11,7 +11,7 @@ interface Ban {
 }
 
 const cli = /^(apps|tools|bench|examples)\/|^tests\//
-const base = /^packages\/base\/src\//
+const base = /^packages\/base\/src\/|^(tools|bench|examples)\//
 // Contract suites in testing/ run against real engines too.
 const timeOwners = /^packages\/base\/src\/|^(tools|bench|examples)\/|\/src\/testing\//
 
