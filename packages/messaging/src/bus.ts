@@ -58,7 +58,10 @@ export interface RetryOptions {
 }
 
 export interface Subscription extends AsyncDisposable {
-  /** Stops fetching, waits for handlers under way up to `graceMs` (default 5000), then aborts their signals. */
+  /**
+   * Stops fetching, waits for handlers under way up to `graceMs` (default 5000), then aborts their signals. Called
+   * again, the grace that ends first holds.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>
 }
 

@@ -32,7 +32,7 @@ export { type Inbox, inbox, inboxMigration } from './inbox.ts'
 export { type LogBusDeps, openLogBus } from './log-bus.ts'
 export type { LogBusOptions } from './log-bus-options.ts'
 export { type MemoryBusOptions, openMemoryBus } from './memory-bus.ts'
-export { defaultLimits, type MessageLimits } from './message-limits.ts'
+export { checkMessages, type MessageLimits, resolveLimits } from './message-limits.ts'
 export { createOutbox, type MessagingTx, type Outbox, type OutboxOptions, outboxMigration } from './outbox.ts'
 export {
   type OutboxAnnouncement,
@@ -42,3 +42,4 @@ export {
   startOutboxRelay,
 } from './outbox-relay.ts'
 export type { RelayStore } from './outbox-rows.ts'
+export { type ResolvedSubscription, resolveSubscription } from './subscription-options.ts'

@@ -15,8 +15,9 @@ import { StateLog } from './log/state-log.ts'
 import { firstOffset, type Topic } from './log/topic-index.ts'
 import { createLogBusAdmin } from './log-bus-admin.ts'
 import type { ResolvedLogBusOptions } from './log-bus-options.ts'
-import { checkMessages, isTopic } from './message-limits.ts'
+import { checkMessages } from './message-limits.ts'
 import { Retention } from './retention.ts'
+import { resolveSubscription } from './subscription-options.ts'
 
 interface LogBusDeps {
   readonly clock: Clock
@@ -24,8 +25,6 @@ interface LogBusDeps {
   readonly lock: AsyncDisposable
 }
 
-const groupPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/
-const topicsPerSubscriptionMax = 100
 const graceMsDefault = 5000
 
 /** The bus over its two logs: one for messages, one for what groups have done with them. */
@@ -86,15 +85,16 @@ export class LogBus implements Bus, BusInside {
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     this.checkOpen()
-    checkSubscription(options)
-    const member = new Member(options)
+    const resolved = resolveSubscription(options)
+    const { topics, group, from } = resolved
+    const member = new Member(options.handler, resolved)
     const fresh: Feed[] = []
-    const feeds = [...new Set(options.topics)].map((name) => {
-      const known = this.feeds.get(`${options.group} ${name}`)
+    const feeds = topics.map((name) => {
+      const known = this.feeds.get(`${group} ${name}`)
       if (known !== undefined) return known
       const topic = this.#log.topic(name)
-      const committed = options.from === 'latest' ? topic.next : firstOffset(topic)
-      const feed = this.#addFeed(options.group, topic, { committed, done: '', attempts: [] })
+      const committed = from === 'latest' ? topic.next : firstOffset(topic)
+      const feed = this.#addFeed(group, topic, { committed, done: '', attempts: [] })
       fresh.push(feed)
       return feed
     })
@@ -104,11 +104,7 @@ export class LogBus implements Bus, BusInside {
     this.#members.add(member)
     for (const feed of feeds) feed.join(member)
     for (const feed of feeds) feed.flow()
-    let closed: Promise<void> | undefined
-    const close: Subscription['close'] = (how = {}) => {
-      closed ??= this.#closeMember(member, how.graceMs ?? graceMsDefault)
-      return closed
-    }
+    const close: Subscription['close'] = (how = {}) => this.#closeMember(member, how.graceMs ?? graceMsDefault)
     return { close, [Symbol.asyncDispose]: () => close() }
   }
 
@@ -285,16 +281,6 @@ export class LogBus implements Bus, BusInside {
     }
     for (const letter of this.letters) yield letterChange(letter)
     for (const feed of this.feeds.values()) yield progressChange(feed)
-  }
-}
-
-function checkSubscription(options: SubscribeOptions): void {
-  const { topics, group } = options
-  if (topics.length < 1 || topics.length > topicsPerSubscriptionMax || !topics.every(isTopic)) {
-    throw messagingFault('messaging.invalid_query', 'Cannot subscribe: topics are 1 to 100 names of topics')
-  }
-  if (!groupPattern.test(group)) {
-    throw messagingFault('messaging.invalid_query', `Cannot subscribe: "${group.slice(0, 80)}" is not a group's name`)
   }
 }
 

@@ -1,10 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Clock, Timer } from '@plinth/base'
+import type { Clock } from '@plinth/base'
 import { cancelledError, enterScope, type Scope } from '@plinth/concurrency'
-import type { Message, RetryOptions, SubscribeOptions } from '../bus.ts'
-
-/** Retry options with every default filled in. */
-export type ResolvedRetry = Required<RetryOptions>
+import type { Message, SubscribeOptions } from '../bus.ts'
+import type { ResolvedSubscription } from '../subscription-options.ts'
 
 /** Where a member's work comes from. */
 export interface WorkSource {
@@ -18,7 +16,7 @@ export interface WorkSource {
 /** One subscription: runs handlers, at most `concurrency` at a time over all its topics. */
 export class Member {
   readonly feeds: WorkSource[] = []
-  readonly retry: ResolvedRetry
+  readonly retry: ResolvedSubscription['retry']
   readonly #handler: SubscribeOptions['handler']
   readonly #concurrency: number
   readonly #controller = new AbortController()
@@ -32,15 +30,12 @@ export class Member {
   #running = 0
   #turn = 0
   #closing = false
-  #idle: (() => void) | undefined
+  readonly #ended = Promise.withResolvers<void>()
 
-  constructor(options: SubscribeOptions) {
-    this.#handler = options.handler
-    this.#concurrency = options.concurrency ?? 64
-    if (!Number.isInteger(this.#concurrency) || this.#concurrency < 1 || this.#concurrency > 10_000) {
-      throw new RangeError(`Cannot handle ${options.concurrency} keys at once: concurrency is 1 to 10000`)
-    }
-    this.retry = resolveRetry(options.retry)
+  constructor(handler: SubscribeOptions['handler'], options: ResolvedSubscription) {
+    this.#handler = handler
+    this.#concurrency = options.concurrency
+    this.retry = options.retry
   }
 
   get free(): boolean {
@@ -58,7 +53,7 @@ export class Member {
     const end = (failure: { error: unknown } | undefined) => {
       this.#running--
       settled(failure)
-      if (this.#running === 0) this.#idle?.()
+      if (this.#running === 0 && this.#closing) this.#ended.resolve()
       this.offerWork()
     }
     const delivery = { attempt, signal: this.#controller.signal }
@@ -83,28 +78,18 @@ export class Member {
     }
   }
 
-  /** Takes no more work; resolves when the handlers have ended, or have been told to after `graceMs`. */
+  /**
+   * Takes no more work; resolves when the handlers have ended, or have been told to after `graceMs`. Called again, the
+   * grace that ends first holds for all.
+   */
   async close(clock: Clock, graceMs: number): Promise<void> {
     this.#closing = true
     for (const feed of this.feeds) feed.leave(this)
     if (this.#running > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#idle = resolve
-      const timer: Timer = clock.setTimer(resolve, graceMs)
-      await promise
+      const timer = clock.setTimer(this.#ended.resolve, graceMs)
+      await this.#ended.promise
       timer.cancel()
     }
     this.#controller.abort(cancelledError())
   }
-}
-
-function resolveRetry(retry: RetryOptions = {}): ResolvedRetry {
-  const { attemptsMax = 10, backoffMinMs = 50, backoffMaxMs = 30_000 } = retry
-  if (!Number.isInteger(attemptsMax) || attemptsMax < 1 || attemptsMax > 1000) {
-    throw new RangeError(`Cannot try ${attemptsMax} times: attemptsMax is 1 to 1000`)
-  }
-  if (!(backoffMinMs >= 0 && backoffMaxMs >= backoffMinMs)) {
-    throw new RangeError(`Cannot pause ${backoffMinMs} to ${backoffMaxMs} ms: 0 <= backoffMinMs <= backoffMaxMs`)
-  }
-  return { attemptsMax, backoffMinMs, backoffMaxMs }
 }

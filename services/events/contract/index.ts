@@ -1,0 +1,21 @@
+/**
+ * What others may know of the events service: its messages and the contract to call it by.
+ * @module
+ */
+import { defineContract } from '@plinth/rpc'
+import { EventsService } from './gen/plinth/events/v1/events_pb.ts'
+
+export {
+  type ConsumeRequest,
+  ConsumeRequestSchema,
+  type ConsumeResponse,
+  ConsumeResponseSchema,
+  type Delivery,
+  type Event,
+  EventSchema,
+  EventsService,
+  Start,
+} from './gen/plinth/events/v1/events_pb.ts'
+
+/** Messages between services. */
+export const eventsContract = defineContract('events.events', EventsService)
