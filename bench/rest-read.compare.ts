@@ -12,8 +12,8 @@ import { create } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { createHttpServer } from '@plinth/http'
 import { bindService, createDispatcher, mountRest, standardInterceptors } from '@plinth/rpc'
+import { BookSchema, ShelfService } from '@plinth/rpc/contract/plinth/rpc/shelf/v1/shelf_pb.js'
 import fastify from 'fastify'
-import { BookSchema, ShelfService } from '../packages/rpc/contract/gen/plinth/rpc/shelf/v1/shelf_pb.ts'
 
 const path = '/v1/books/01890a5d-ac96-774b-bcce-b302099a8057'
 const connections = 64

@@ -45,6 +45,7 @@ export interface CorsOptions {
   readonly maxAgeS?: number
 }
 
+/** Where a server listens and what bounds it; every option has a default that is fit for strangers. */
 export interface HttpServerOptions {
   /** @default '127.0.0.1' */
   readonly host?: string

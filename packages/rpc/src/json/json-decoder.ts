@@ -4,6 +4,7 @@ import { DecodeState, type JsonLimits, wrong } from './decode-state.ts'
 import { enumReader, type ReadValue, scalarReader } from './json-scalars.ts'
 import { readEntries, readItems, readJsonObject, wellKnownReader } from './well-known-decoders.ts'
 
+/** Limits of a decoder, and the types it may meet. */
 export interface JsonDecoderOptions extends JsonLimits {
   /** Where `google.protobuf.Any` finds its types. @default none: only an empty Any can be read */
   readonly registry?: Registry
@@ -135,7 +136,7 @@ class DecoderCompiler {
         const readKey = mapKeyReader(field.mapKey)
         return (json, state) =>
           typeof json === 'object' && json !== null && !Array.isArray(json)
-            ? readEntries(json as Fields, state, item, readKey)
+            ? readEntries(json as Fields, state, { read: item, readKey })
             : state.fail('json.type', 'an object', json)
       }
       default:

@@ -13,6 +13,7 @@ import { encodeJsonValue, wellKnownEncoder } from './well-known-encoders.ts'
 /** Writes one message as proto3 JSON. */
 export type JsonEncoder = (message: Message) => string
 
+/** What an encoder writes, and the types it may meet. */
 export interface JsonEncoderOptions {
   /**
    * Writes fields without presence even when they hold their default, so that a reader sees every field there is.

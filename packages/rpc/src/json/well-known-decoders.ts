@@ -54,7 +54,7 @@ function copyJson(json: unknown, state: DecodeState): unknown {
   if (typeof json !== 'object' || json === null) return json
   return Array.isArray(json)
     ? readItems(json, state, copyJson)
-    : readEntries(json as Record<string, unknown>, state, copyJson)
+    : readEntries(json as Record<string, unknown>, state, { read: copyJson })
 }
 
 /** Reads a list of any depth, within the limits. */
@@ -73,12 +73,18 @@ export function readItems(json: readonly unknown[], state: DecodeState, read: Re
   return good && !state.stopped ? items : wrong
 }
 
+/** How the entries of an object are read. */
+export interface EntryReaders {
+  readonly read: ReadValue
+  /** @default any well-formed text, as it is */
+  readonly readKey?: (key: string, state: DecodeState) => string | typeof wrong
+}
+
 /** Reads the entries of an object, within the limits. A key `__proto__` becomes a key like any other. */
 export function readEntries(
   json: Readonly<Record<string, unknown>>,
   state: DecodeState,
-  read: ReadValue,
-  readKey: (key: string, state: DecodeState) => string | typeof wrong = wellFormedKey,
+  { read, readKey = wellFormedKey }: EntryReaders,
 ): Record<string, unknown> | typeof wrong {
   const keys = Object.keys(json)
   if (!state.take(keys.length) || !state.enter()) return wrong
@@ -157,7 +163,7 @@ function readFieldMask(json: unknown, state: DecodeState): unknown {
 function readStruct(json: unknown, state: DecodeState): unknown {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     return state.fail('json.type', 'an object', json)
-  const fields = readEntries(json as Record<string, unknown>, state, readValue)
+  const fields = readEntries(json as Record<string, unknown>, state, { read: readValue })
   if (fields === wrong) return wrong
   const struct = create(StructSchema)
   struct.fields = fields as Record<string, Value>

@@ -7,6 +7,7 @@ const depthMax = 4
 /** Tried in turn on a field with a pattern. */
 const candidates = [
   'USD',
+  'DE',
   'en-GB',
   'red-shoe',
   'a',

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type HttpServer, httpError } from '@plinth/http'
+import reference from 'swagger-ui-dist/package.json' with { type: 'json' }
 import type { Dispatcher } from '../dispatch.ts'
 import { createPostmanCollection } from '../postman/postman-collection.ts'
 import { isNotModified } from '../rest/rest-headers.ts'
@@ -18,6 +18,7 @@ import {
 } from './docs-pages.ts'
 import { type ApiInfo, createOpenApi } from './open-api.ts'
 
+/** What the documents of an API say besides its contracts. */
 export interface ApiDocsOptions extends ApiInfo {
   /** Codes of the services served, for `/docs/errors`; those of the HTTP edge and of calls are always there. @default none */
   readonly errorCodes?: readonly ErrorCodeEntry[]
@@ -43,9 +44,8 @@ export function mountApiDocs(server: HttpServer, dispatcher: Dispatcher, options
     a.code < b.code ? -1 : 1,
   )
   const byCode = new Map(codes.map((entry) => [entry.code, entry]))
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
-  const assets = `/docs/assets/${version}`
+  const folder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
+  const assets = `/docs/assets/${reference.version}`
 
   serveDocument(server, '/openapi.json', {
     type: 'application/json',

@@ -13,6 +13,7 @@ import { compileResponseWriter, type WriteResponse } from './response-writer.ts'
 import { callHeadersOf, ifMatchOf, timeoutOf } from './rest-headers.ts'
 import { compileStreamWriter, type WriteStream } from './stream-writer.ts'
 
+/** How REST is served; the limits of bodies and URLs are those of the server it is mounted on. */
 export interface RestOptions {
   /** Types that `google.protobuf.Any` may hold. @default none */
   readonly registry?: Registry
