@@ -1,5 +1,4 @@
 import type { SqlReader, SqlStore } from '@plinth/data'
-import type { Outbox } from '@plinth/messaging'
 import type {
   CatalogStore,
   Facet,
@@ -13,14 +12,11 @@ import type {
 import { fromReservationRow, fromRow } from './product-row.ts'
 import * as products from './product-statements.ts'
 import * as search from './search-statements.ts'
-import { createCatalogUnit } from './sql-catalog-unit.ts'
+import { createCatalogUnit, type SqlCatalogUnitDeps } from './sql-catalog-unit.ts'
 import * as stock from './stock-statements.ts'
 
-export interface SqlCatalogStoreDeps {
+export interface SqlCatalogStoreDeps extends Omit<SqlCatalogUnitDeps, 'changed'> {
   readonly store: SqlStore<unknown>
-  readonly outbox: Outbox
-  readonly clock: { nowMs(): number }
-  readonly ids: { next(): string }
 }
 
 type Reader = SqlReader<unknown>

@@ -1,23 +1,28 @@
 import { idempotent, type SqlWriter } from '@plinth/data'
+import type { Outbox } from '@plinth/messaging'
 import type { Product } from '../domain/product.ts'
 import type { Reservation, ReservationChange, ReservedLine } from '../domain/reservation.ts'
 import { wordsOf } from '../domain/search-text.ts'
-import { outOfStock } from '../usecases/faults.ts'
 import type { CatalogUnit, FeedType, ReserveWish, Shortage } from '../usecases/ports.ts'
 import { encodeProductChange } from '../wire/product-event.ts'
 import { fromReservationRow, fromRow } from './product-row.ts'
 import * as products from './product-statements.ts'
-import type { SqlCatalogStoreDeps } from './sql-catalog-store.ts'
 import * as stock from './stock-statements.ts'
 
 type Writer = SqlWriter<unknown>
-type Deps = SqlCatalogStoreDeps & { readonly changed: () => void }
+export interface SqlCatalogUnitDeps {
+  readonly outbox: Outbox
+  readonly clock: { nowMs(): number }
+  readonly ids: { next(): string }
+  /** Called after every commit that changed a product or its stock. */
+  readonly changed: () => void
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** One unit of work of the catalogue. */
-export function createCatalogUnit(tx: Writer, deps: Deps): CatalogUnit {
+export function createCatalogUnit(tx: Writer, deps: SqlCatalogUnitDeps): CatalogUnit {
   const find = async (productId: string) => fromRow(await tx.get(products.findById, { productId }))
 
   async function announce(productId: string, type: FeedType): Promise<void> {
@@ -74,7 +79,7 @@ async function write(tx: Writer, product: Product): Promise<void> {
   })
 }
 
-async function reserve(tx: Writer, wish: ReserveWish): Promise<Reservation> {
+async function reserve(tx: Writer, wish: ReserveWish): Promise<Reservation | readonly Shortage[]> {
   const taken = new Map<string, ReservedLine>()
   const short: Shortage[] = []
   // In one order everywhere, so that two reservations on PostgreSQL cannot wait for each other.
@@ -88,8 +93,7 @@ async function reserve(tx: Writer, wish: ReserveWish): Promise<Reservation> {
       short.push({ productId, wanted: quantity, available })
     }
   }
-  // Throwing takes back what the lines before have taken.
-  if (short.length > 0) throw outOfStock(short)
+  if (short.length > 0) return short
   const reservation: Reservation = {
     reservationId: wish.reservationId,
     state: 'held',

@@ -42,7 +42,7 @@ export function createEditProducts(deps: EditProductsDeps) {
     edit: (request: EditRequest): Promise<StockedProduct> =>
       store.unit(async (unit) => {
         const product = await findOrThrow(unit, request.productId)
-        if (request.version !== undefined && request.version !== product.version) throw staleProduct(etagOf(product))
+        if (request.version !== undefined && request.version !== product.version) throw staleProduct(product.version)
         const facts = { ...factsOf(product), ...request.facts }
         check(facts)
         if (facts.sku !== product.sku && (await unit.findBySku(facts.sku))) throw skuTaken(facts.sku)
@@ -58,12 +58,7 @@ export function createEditProducts(deps: EditProductsDeps) {
   }
 }
 
-/** Version of the facts and stock beside it: what a reader sees changes with either. */
-export function etagOf(product: StockedProduct): string {
-  return `"${product.version}.${product.available}"`
-}
-
-export function factsOf(product: Product): ProductFacts {
+function factsOf(product: Product): ProductFacts {
   const { sku, title, description, category, priceMinor, currency, attributes } = product
   return { sku, title, description, category, priceMinor, currency, attributes }
 }

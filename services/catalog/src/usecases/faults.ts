@@ -18,11 +18,11 @@ export function skuTaken(sku: string): PlatformError {
   })
 }
 
-export function staleProduct(etag: string): PlatformError {
+export function staleProduct(version: number): PlatformError {
   return new PlatformError('Cannot change the product: it was changed since you read it', {
     kind: 'stale',
     code: 'catalog.stale',
-    details: { etag },
+    details: { version },
   })
 }
 

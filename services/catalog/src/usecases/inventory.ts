@@ -1,7 +1,7 @@
 import type { Clock } from '@plinth/base'
 import { commitReservation, expireReservation, type Reservation, releaseReservation } from '../domain/reservation.ts'
-import { productNotFound, reservationExpired, reservationNotFound, stockBelowZero } from './faults.ts'
-import type { CatalogStore, OnceKey, Stock } from './ports.ts'
+import { outOfStock, productNotFound, reservationExpired, reservationNotFound, stockBelowZero } from './faults.ts'
+import type { CatalogStore, OnceKey, Shortage, Stock } from './ports.ts'
 
 export interface InventoryDeps {
   readonly store: CatalogStore
@@ -26,7 +26,10 @@ export function createInventory(deps: InventoryDeps) {
         const known = await unit.reservation(request.reservationId)
         if (known?.state === 'held' || known?.state === 'committed') return known
         const { reservationId, lines, holdMs } = request
-        return await unit.reserve({ reservationId, lines: merge(lines), expiresAtMs: clock.nowMs() + holdMs })
+        const expiresAtMs = clock.nowMs() + holdMs
+        const reserved = await unit.reserve({ reservationId, lines: merge(lines), expiresAtMs })
+        if (isShort(reserved)) throw outOfStock(reserved)
+        return reserved
       }),
     async commit(reservationId: string): Promise<void> {
       const sold = await store.unit(async (unit) => {
@@ -78,6 +81,10 @@ export type Inventory = ReturnType<typeof createInventory>
 function foundStock(stock: Stock | undefined, productId: string): Stock {
   if (stock) return stock
   throw productNotFound(productId)
+}
+
+function isShort(reserved: Reservation | readonly Shortage[]): reserved is readonly Shortage[] {
+  return Array.isArray(reserved)
 }
 
 /** A product named twice is one line of the sum. */

@@ -78,8 +78,8 @@ export interface CatalogUnit {
   /** Adds to available, unless it would fall below 0: then false. */
   adjust(productId: string, delta: number): Promise<boolean>
   reservation(reservationId: string): Promise<Reservation | undefined>
-  /** Takes the stock of all lines or throws the whole unit away with `catalog.out_of_stock`. */
-  reserve(wish: ReserveWish): Promise<Reservation>
+  /** Takes the stock of all lines. When any is short, the unit must be thrown away: others may have been taken. */
+  reserve(wish: ReserveWish): Promise<Reservation | readonly Shortage[]>
   /** Applies the moves of a decided change; false, with nothing done, when a figure would fall below 0. */
   apply(change: ReservationChange): Promise<boolean>
   once<T>(key: OnceKey, work: () => Promise<T>): Promise<T>

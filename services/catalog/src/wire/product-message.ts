@@ -1,7 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { type Product as ProductMessage, ProductSchema } from '../../contract/index.ts'
-import { etagOf } from '../usecases/edit-products.ts'
 import type { StockedProduct } from '../usecases/ports.ts'
 
 /** The product as the contract shows it. */
@@ -20,6 +19,11 @@ export function toProductMessage(product: StockedProduct): ProductMessage {
     updatedAt: timestampFromMs(product.updatedAtMs),
     etag: etagOf(product),
   })
+}
+
+/** Version of the facts and stock beside it: what a reader sees changes with either. */
+function etagOf(product: StockedProduct): string {
+  return `"${product.version}.${product.available}"`
 }
 
 /** The version an entity tag names; `undefined` for none or `*`, `NaN` for one we never gave, which matches nothing. */

@@ -1,4 +1,5 @@
-import type { Address, Order, OrderLine, OrderStatus } from '../domain/order.ts'
+import type { Address, Order, OrderLine } from '../domain/order.ts'
+import type { OrderStatus } from '../domain/order-status.ts'
 import type { OrderRow } from './order-schema.ts'
 
 export function toRow(order: Order): OrderRow {

@@ -11,7 +11,6 @@ import {
   type NewOrder,
   type Order,
   type OrderChange,
-  type OrderStatus,
   payOrder,
   placeOrder,
   refundOrder,
@@ -24,6 +23,7 @@ import {
   shipOrder,
   totalMinorMax,
 } from './order.ts'
+import type { OrderStatus } from './order-status.ts'
 import { isRefusal, type OrderRefusal } from './refusals.ts'
 
 const wish: NewOrder = {

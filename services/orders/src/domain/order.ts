@@ -1,14 +1,5 @@
+import type { OrderStatus } from './order-status.ts'
 import type { OrderRefusal } from './refusals.ts'
-
-export type OrderStatus =
-  | 'placed'
-  | 'paying'
-  | 'paid'
-  | 'shipped'
-  | 'delivered'
-  | 'cancelled'
-  | 'refunding'
-  | 'refunded'
 
 export interface OrderLine {
   readonly productId: string

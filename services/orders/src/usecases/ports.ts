@@ -1,4 +1,5 @@
-import type { Order, OrderChange, OrderEvent, OrderStatus } from '../domain/order.ts'
+import type { Order, OrderChange, OrderEvent } from '../domain/order.ts'
+import type { OrderStatus } from '../domain/order-status.ts'
 
 /** Who asks, as far as orders care. */
 export interface Caller {

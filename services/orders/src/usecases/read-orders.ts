@@ -1,4 +1,5 @@
-import { isSettled, type Order, type OrderStatus } from '../domain/order.ts'
+import { isSettled, type Order } from '../domain/order.ts'
+import type { OrderStatus } from '../domain/order-status.ts'
 import { checkVisible } from './change-order.ts'
 import type { Caller, OrderFeed, OrderQuery, OrderStore, TimelineEntry } from './ports.ts'
 

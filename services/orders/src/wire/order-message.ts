@@ -7,7 +7,8 @@ import {
   OrderSchema,
   OrderStatus,
 } from '../../contract/index.ts'
-import type { Address, Order, OrderStatus as Status } from '../domain/order.ts'
+import type { Address, Order } from '../domain/order.ts'
+import type { OrderStatus as Status } from '../domain/order-status.ts'
 
 const statuses = {
   placed: OrderStatus.PLACED,

@@ -1,4 +1,5 @@
-import type { Payment, PaymentStatus, PendingOperation } from '../domain/payment.ts'
+import type { Payment, PendingOperation } from '../domain/payment.ts'
+import type { PaymentStatus } from '../domain/payment-status.ts'
 import type { PaymentRow } from './payment-schema.ts'
 
 export function toRow(payment: Payment): PaymentRow {

@@ -1,7 +1,7 @@
 import { PlatformError } from '@plinth/base'
 import type { Verdict } from '../domain/payment.ts'
-import { answerLost, type Provider, type ProviderOperation } from '../simulator/index.ts'
 import type { Gateway } from '../usecases/ports.ts'
+import { answerLost, type Provider, type ProviderOperation } from './simulator/index.ts'
 
 /** The simulator as a gateway. What does not answer in time, or answers nothing, is a verdict `lost`. */
 export function createSimulatorGateway(provider: Provider): Gateway {

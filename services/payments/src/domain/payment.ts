@@ -1,18 +1,8 @@
+import type { PaymentStatus } from './payment-status.ts'
 import type { PaymentRefusal } from './refusals.ts'
 
 /** What is still to be asked of the provider. At most one thing at a time, so two answers never race. */
 export type PendingOperation = 'charge' | 'capture' | 'void' | 'refund'
-
-export type PaymentStatus =
-  | 'created'
-  | 'processing'
-  | 'unknown'
-  | 'authorized'
-  | 'captured'
-  | 'failed'
-  | 'voided'
-  | 'refunding'
-  | 'refunded'
 
 /** One payment as it stands. Amounts are minor units; times are UTC milliseconds. */
 export interface Payment {

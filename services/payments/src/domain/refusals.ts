@@ -1,4 +1,4 @@
-import type { PaymentStatus } from './payment.ts'
+import type { PaymentStatus } from './payment-status.ts'
 
 /** Every way in which payments say no. */
 export type PaymentRefusal =

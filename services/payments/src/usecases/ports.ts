@@ -1,4 +1,5 @@
-import type { Payment, PaymentChange, PaymentStatus, PendingOperation, Verdict } from '../domain/payment.ts'
+import type { Payment, PaymentChange, PendingOperation, Verdict } from '../domain/payment.ts'
+import type { PaymentStatus } from '../domain/payment-status.ts'
 
 export interface PaymentQuery {
   readonly status: PaymentStatus | undefined

@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { type Payment as PaymentMessage, PaymentSchema, PaymentStatus } from '../../contract/index.ts'
-import type { Payment, PaymentStatus as Status } from '../domain/payment.ts'
+import type { Payment } from '../domain/payment.ts'
+import type { PaymentStatus as Status } from '../domain/payment-status.ts'
 
 const statuses = {
   created: PaymentStatus.CREATED,
