@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import fastify from 'fastify'
-import { type HttpLoadResult, httpLoad, post } from './lib/http-load.ts'
-import { type ShopProcess, startShop } from './lib/shop-process.ts'
+import { type HttpLoadResult, httpLoad, post } from './harness/http-load.ts'
+import { type ShopProcess, startShop } from './harness/shop-process.ts'
 
 const connections = 64
 

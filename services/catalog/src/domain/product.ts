@@ -35,7 +35,7 @@ export interface FactMistake {
 }
 
 /** The largest price: far above any shop, far below where sums of minor units lose exactness (2^53). */
-export const priceMinorMax = 10 ** 11
+const priceMinorMax = 10 ** 11
 
 export function createProduct(
   facts: ProductFacts,

@@ -2,7 +2,7 @@ import type { OrderRefusal } from '../domain/refusals.ts'
 import type { CartLine, OrderStore } from './ports.ts'
 
 /** As many lines as one order takes. */
-export const cartLinesMax = 100
+const cartLinesMax = 100
 
 /** The cart of one customer: read it, set a line (0 takes it out), empty it. */
 export function createCart(deps: { readonly store: OrderStore }) {

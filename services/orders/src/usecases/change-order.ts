@@ -54,8 +54,6 @@ export function createChangeOrder(deps: ChangeOrderDeps) {
 /** Leaves a unit of work without a trace: a refusal is no answer to keep, the same command may succeed later. */
 class RolledBack extends Error {}
 
-export type ChangeOrder = ReturnType<typeof createChangeOrder>
-
 /** Another customer's order looks exactly like one that does not exist. */
 export function checkVisible(
   order: Order | undefined,

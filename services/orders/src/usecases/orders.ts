@@ -3,7 +3,6 @@
  * @module
  */
 import {
-  type Address,
   cancelOrder,
   deleteOrder,
   deliverOrder,
@@ -63,4 +62,3 @@ export function createOrders(deps: OrdersDeps) {
 }
 
 export type Orders = ReturnType<typeof createOrders>
-export type { Address }

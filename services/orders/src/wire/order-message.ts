@@ -62,7 +62,7 @@ export function addressFromMessage(address: AddressMessage | undefined): Address
 }
 
 /** A strong entity tag (RFC 9110, section 8.8.3). */
-export function etagOf(version: number): string {
+function etagOf(version: number): string {
   return `"${version}"`
 }
 
