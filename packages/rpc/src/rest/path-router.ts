@@ -119,7 +119,7 @@ function search<Target>(node: Node<Target>, sought: Sought, at: number): PathRou
   if (at === sought.segments.length) return pick(node.end, sought) ?? pick(node.rest, sought)
   const segment = sought.segments[at] as string
   if (segment !== '') {
-    const exact = node.literals.get(decodeSegment(segment))
+    const exact = node.literals.size === 0 ? undefined : node.literals.get(decodeSegment(segment))
     const found = (exact && search(exact, sought, at + 1)) ?? (node.star && search(node.star, sought, at + 1))
     if (found) return found
   }

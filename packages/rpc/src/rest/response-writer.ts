@@ -56,12 +56,13 @@ export function compileResponseWriter(
   return (response, message, context) => {
     const { headers: asked, method } = response.req
     const reads = method === 'GET' || method === 'HEAD'
-    const etag = versionField ? (getField(message, versionField) as string) : ''
+    const version = versionField ? (getField(message, versionField) as string) : ''
+    const etag = isTag(version) ? version : ''
     const headers: FlatHeaders = []
     addResponseHeaders(headers, context.responseHeaders)
     const isPrivate = !reads || context.principal !== undefined || asked.authorization !== undefined
     if (isPrivate && !context.responseHeaders.has('cache-control')) headers.push('cache-control', 'no-store')
-    if (reads && isTag(etag) && isNotModified(asked, etag)) {
+    if (reads && etag !== '' && isNotModified(asked, etag)) {
       headers.push('etag', `"${etag}"`)
       deps.answers.send(response, 304, headers, '')
       return
@@ -73,12 +74,12 @@ export function compileResponseWriter(
       const coding = chooseCoding(asked['accept-encoding'] as string | undefined)
       const compressing = coding && deps.compressor.compress(body, coding)
       if (coding && compressing) {
-        if (isTag(etag)) headers.push('etag', `W/"${etag}"`)
+        if (etag !== '') headers.push('etag', `W/"${etag}"`)
         sendCompressed(response, { deps, headers, body, coding, compressing })
         return
       }
     }
-    if (isTag(etag)) headers.push('etag', `"${etag}"`)
+    if (etag !== '') headers.push('etag', `"${etag}"`)
     deps.answers.send(response, 200, headers, body)
   }
 }
