@@ -29,6 +29,7 @@ export interface Delivery {
   readonly signal: AbortSignal
 }
 
+/** What a consumer wants: which topics, in whose name, and how patiently. */
 export interface SubscribeOptions {
   readonly topics: readonly string[]
   /** Consumers of one group share the work; every group sees every message. */
@@ -48,6 +49,7 @@ export interface SubscribeOptions {
   readonly from?: 'earliest' | 'latest'
 }
 
+/** How often and how fast a failed message is delivered again. */
 export interface RetryOptions {
   /** After so many deliveries the message becomes a dead letter and its key goes on. @default 10 */
   readonly attemptsMax?: number
@@ -57,6 +59,7 @@ export interface RetryOptions {
   readonly backoffMaxMs?: number
 }
 
+/** A running consumer; closing it leaves the group where it is. */
 export interface Subscription extends AsyncDisposable {
   /**
    * Stops fetching, waits for handlers under way up to `graceMs` (default 5000), then aborts their signals. Called
@@ -100,6 +103,7 @@ export interface BusAdmin {
   tail(query: TailQuery): AsyncIterable<Message>
 }
 
+/** Which part of a topic to follow. */
 export interface TailQuery {
   readonly topic: string
   /** An offset begins at that message, or at the oldest that is still there. @default 'latest' */
@@ -107,6 +111,7 @@ export interface TailQuery {
   readonly signal?: AbortSignal
 }
 
+/** A topic as it stands. Offsets count messages, `bytes` what they take on disk. */
 export interface TopicInfo {
   readonly topic: string
   readonly firstOffset: bigint
@@ -114,6 +119,7 @@ export interface TopicInfo {
   readonly bytes: number
 }
 
+/** How far a group has come in one topic. */
 export interface GroupInfo {
   readonly group: string
   readonly topic: string
@@ -125,6 +131,7 @@ export interface GroupInfo {
   readonly active: boolean
 }
 
+/** A message that was given up for one group, with the reason. */
 export interface DeadLetter {
   readonly id: string
   readonly group: string
@@ -135,6 +142,7 @@ export interface DeadLetter {
   readonly diedAtMs: number
 }
 
+/** Which dead letters to list, oldest first. */
 export interface DeadLetterQuery {
   readonly group?: string
   readonly topic?: string
@@ -143,6 +151,7 @@ export interface DeadLetterQuery {
   readonly after?: string
 }
 
+/** Some dead letters, and where to go on. */
 export interface DeadLetterPage {
   readonly letters: readonly DeadLetter[]
   readonly next: string | undefined

@@ -1,5 +1,6 @@
 import { type MessageLimits, resolveLimits } from './message-limits.ts'
 
+/** Where the log lives and every bound it keeps; out of bounds is a `RangeError` naming all of them. */
 export interface LogBusOptions {
   /** Where the log lives; made if it is missing. One process at a time may have it open. */
   readonly folder: string

@@ -4,6 +4,7 @@ import { type Disk, systemDisk } from './disk.ts'
 import { LogBus } from './log-bus-core.ts'
 import { type LogBusOptions, resolveLogBusOptions } from './log-bus-options.ts'
 
+/** What the log needs of its surroundings; tests and simulation bring their own. */
 export interface LogBusDeps {
   /** @default systemClock */
   readonly clock?: Clock

@@ -9,6 +9,7 @@ export interface DiskOperation {
   readonly bytes: number
 }
 
+/** How a disk in memory behaves. */
 export interface MemoryDiskOptions {
   /** Called before every operation; what it throws is what the operation fails with. */
   readonly onOperation?: (operation: DiskOperation) => void

@@ -12,7 +12,7 @@ export interface MessageLimits {
   readonly batchBytesMax: number
 }
 
-export const defaultLimits: MessageLimits = {
+const defaultLimits: MessageLimits = {
   payloadBytesMax: 1 << 20,
   batchMessagesMax: 10_000,
   batchBytesMax: 16 << 20,
@@ -103,7 +103,7 @@ export function isTopic(topic: string): boolean {
 }
 
 /** Whether `value` is well-formed text of at most `lengthMax` UTF-16 units. */
-export function isText(value: string, lengthMax: number): boolean {
+function isText(value: string, lengthMax: number): boolean {
   return value.length <= lengthMax && value.isWellFormed()
 }
 

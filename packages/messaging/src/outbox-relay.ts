@@ -6,6 +6,7 @@ import type { Outbox } from './outbox.ts'
 import { createLease, type Lease } from './outbox-lease.ts'
 import { fetchRows, type RelayStore, removeRows } from './outbox-rows.ts'
 
+/** What a relay connects. */
 export interface OutboxRelayDeps {
   readonly store: RelayStore
   readonly bus: Pick<Bus, 'publish'>
@@ -14,6 +15,7 @@ export interface OutboxRelayDeps {
   readonly clock: Clock
 }
 
+/** Size and pace of a relay; out of bounds is a `RangeError`. */
 export interface OutboxRelayOptions {
   /** Names the relay in its announcements. @default 'outbox' */
   readonly name?: string

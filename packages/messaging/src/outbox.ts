@@ -22,6 +22,7 @@ export interface Outbox {
   onCommitted(listener: () => void): () => void
 }
 
+/** What every message of an outbox gets, and what it may be. */
 export interface OutboxOptions {
   /** Added to every message's own headers at the time of `add` (trace context); the message's own win. */
   readonly headers?: () => Readonly<Record<string, string>>

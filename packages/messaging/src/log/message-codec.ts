@@ -14,7 +14,7 @@ import { readUint64, writeUint64 } from './record.ts'
  * | 26-29 | length of all headers together |
  * | 30- | topic, key, id, type; each header as 16-bit length, name, 16-bit length, value; the payload is the rest |
  */
-export const messageKind = 1
+const messageKind = 1
 const fixedBytes = 30
 
 /** How many bytes {@link writeMessage} will write. */

@@ -220,7 +220,7 @@ function visitRecords(
   return at
 }
 
-export function corrupt(path: string, offset: number): Error {
+function corrupt(path: string, offset: number): Error {
   return messagingFault('messaging.log_corrupt', `Cannot read the log: ${path} is damaged at byte ${offset}`, {
     details: { file: path, offset },
   })

@@ -11,6 +11,7 @@ export interface BusFixture extends AsyncDisposable {
 /** What an adapter cannot do, with the reason; the suite prints it instead of a result. */
 export type Capability = true | { readonly because: string }
 
+/** What a bus cannot do, by name and with the reason; everything else is tested. */
 export interface BusCapabilities {
   /** Whether messages, progress and dead letters outlive a restart. */
   readonly durable: Capability

@@ -49,10 +49,12 @@ function createUnit(tx: SqlWriter<OrderSchema>, deps: SqlOrderStoreDeps): OrderU
       await tx.run(statements.clearCart, { customerId })
     },
     async once<T>(key: OnceKey, work: () => Promise<T>) {
-      const { answer, replayed } = await idempotent(tx, { ...key, nowMs: deps.clock.nowMs() }, async () =>
-        encoder.encode(JSON.stringify(await work())),
-      )
-      return { value: JSON.parse(decoder.decode(answer)) as T, replayed }
+      let fresh: { readonly value: T } | undefined
+      const { answer, replayed } = await idempotent(tx, { ...key, nowMs: deps.clock.nowMs() }, async () => {
+        fresh = { value: await work() }
+        return encoder.encode(JSON.stringify(fresh.value))
+      })
+      return { value: fresh ? fresh.value : (JSON.parse(decoder.decode(answer)) as T), replayed }
     },
     firstTime: (group, messageId) => inbox.firstTime(tx, { group, messageId, nowMs: deps.clock.nowMs() }),
   }
