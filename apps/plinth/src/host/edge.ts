@@ -1,6 +1,15 @@
 import { createHttpServer, type HttpAddress } from '@plinth/http'
 import { AuthenticatorKey } from '@plinth/identity-service'
-import { type AnyModule, bindingOf, Clocks, configOf, defineModule, IdsKey, key } from '@plinth/kernel'
+import {
+  type AnyModule,
+  bindingOf,
+  Clocks,
+  configOf,
+  createGrpcHealth,
+  defineModule,
+  IdsKey,
+  key,
+} from '@plinth/kernel'
 import {
   type Contract,
   createDispatcher,
@@ -39,7 +48,7 @@ export function createEdgeModule(contracts: readonly Contract[]): AnyModule {
       rpc: configOf(rpcConfig),
     },
     provides: { edge: Edge },
-    async start(deps) {
+    async start(deps, context) {
       const { clock, ids, authenticator, observers, http, grpc, rpc } = deps
       const local = contracts.map((contract) => (deps as unknown as Record<string, ServiceBinding>)[contract.name]!)
       const interceptors = standardInterceptors({
@@ -64,10 +73,17 @@ export function createEdgeModule(contracts: readonly Contract[]): AnyModule {
       const dispatcher = createDispatcher([...local, ...deps.forwarded], interceptors)
       mountRest(server, dispatcher)
       mountApiDocs(server, dispatcher, { title: 'Plinth', version: '0.1.0' })
+      const health = undo.use(
+        createGrpcHealth(
+          context.health,
+          contracts.map(({ service }) => service.typeName),
+        ),
+      )
       const grpcServer = undo.use(
         await createGrpcServer(createDispatcher(local, interceptors), {
           host: grpc.current.host,
           port: grpc.current.port,
+          health,
           clock,
         }),
       )

@@ -9,6 +9,7 @@ import {
   type ConfigDefinition,
   type Configuration,
   createConfigModule,
+  eventLoopModule,
   lifecycleConfig,
 } from '@plinth/kernel'
 import type { Contract } from '@plinth/rpc'
@@ -89,6 +90,7 @@ export function assembleShop(deps: ShopDeps, topology: Topology): Assembly {
     createFoundationModule({ log, traceRatio: configuration.section(logConfig).current.traceRatio }),
     observersModule,
     adminModule,
+    eventLoopModule,
     storesModule,
     topology.local.has('events') ? localBusModule : remoteBusModule,
     ...(topology.local.has('identity') ? [] : [createAuthenticatorModule({ instance, services: identity.tokens })]),
