@@ -27,11 +27,13 @@ export interface TokenRealm {
   readonly audience?: string
 }
 
+/** How a signer signs. */
 export interface AccessTokenSignerOptions extends TokenRealm {
   /** Life of a token: 30 s to 24 h. @default 10 minutes */
   readonly lifetimeMs?: number
 }
 
+/** Signs access tokens with the key ring's present key. */
 export interface AccessTokenSigner {
   readonly lifetimeMs: number
   /**
@@ -45,7 +47,11 @@ const tokenType = 'at+jwt'
 const rolesMax = 32
 const idCharsMax = 200
 
-/** @throws RangeError when `lifetimeMs` is out of bounds. */
+/**
+ * Makes a signer.
+ *
+ * @throws RangeError when `lifetimeMs` is out of bounds.
+ */
 export function createAccessTokenSigner(
   deps: { readonly keys: Pick<KeyRing, 'signingKey'> },
   options: AccessTokenSignerOptions = {},
@@ -77,6 +83,7 @@ export function createAccessTokenSigner(
   }
 }
 
+/** What a verifier accepts and how much it remembers. */
 export interface TokenVerifierOptions extends TokenRealm {
   /** How far clocks may differ: 0 to 5 minutes. @default 5000 */
   readonly skewMs?: number

@@ -4,6 +4,7 @@ import { importJWK } from 'jose'
 import type { KeySource } from './key-ring.ts'
 import type { PublicJwk } from './signing-key.ts'
 
+/** When a key set is fetched. */
 export interface JwksSourceOptions {
   /** Age at which the key set is fetched again. @default 5 minutes */
   readonly maxAgeMs?: number

@@ -4,6 +4,7 @@ import { importJWK } from 'jose'
 import type { KeyStore } from './key-store.ts'
 import { createSigningKey, type PublicJwk, publicJwkOf, type StoredKey } from './signing-key.ts'
 
+/** When keys come and go; all in milliseconds. */
 export interface KeyRingOptions {
   /** Age at which the newest key gets a successor: at least an hour. @default 30 days */
   readonly rotateAfterMs?: number

@@ -11,6 +11,7 @@ import {
   parsePasswordHash,
 } from './password-parameters.ts'
 
+/** What hashes cost and how many there may be at once. */
 export interface PasswordHasherOptions {
   /** What new hashes cost. @default m=19 MiB, t=2, p=1 */
   readonly parameters?: PasswordParameters

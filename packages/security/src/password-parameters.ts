@@ -17,6 +17,7 @@ export interface PasswordHash {
   readonly hash: Uint8Array
 }
 
+/** What a hash costs unless said otherwise: about 50 ms of one core. */
 export const defaultPasswordParameters: PasswordParameters = Object.freeze({
   memoryKib: 19_456,
   passes: 2,

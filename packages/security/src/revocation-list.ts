@@ -1,5 +1,6 @@
 import type { Clock } from '@plinth/base'
 
+/** How long and how many revocations are remembered. */
 export interface RevocationListOptions {
   /** How long a revoked session is remembered: the lifetime of an access token and the clock skew. @default 15 minutes */
   readonly retentionMs?: number

@@ -12,6 +12,7 @@ export interface ServiceClaims {
   readonly expiresAtMs: number
 }
 
+/** How long service tokens live, and what is accepted. */
 export interface ServiceTokensOptions extends TokenVerifierOptions {
   /** Life of a token: 10 s to 1 h. @default 60000 */
   readonly lifetimeMs?: number

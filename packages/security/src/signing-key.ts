@@ -29,6 +29,7 @@ export function createSigningKey(createdAtMs: number): StoredKey {
   return { kid: thumbprintOf(x), createdAtMs, x, d: new Secret(d) }
 }
 
+/** The half of a key that is published. */
 export function publicJwkOf({ kid, x }: { readonly kid: string; readonly x: string }): PublicJwk {
   return { kty: 'OKP', crv: 'Ed25519', x, kid, use: 'sig', alg: 'EdDSA' }
 }

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type Clock, PlatformError, type Secret } from '@plinth/base'
 
+/** How strict a signer is about time. */
 export interface WebhookSignerOptions {
   /** How far the time in a signature may be from now, both ways: 1,000 to 3,600,000 ms. @default 300000 */
   readonly toleranceMs?: number

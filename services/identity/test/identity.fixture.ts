@@ -59,6 +59,9 @@ export type IdentityFixture = Awaited<ReturnType<typeof startIdentity>>
 /** The whole service on a real store, called as its callers call it, with a clock whose date can be moved. */
 export async function startIdentity(options: IdentityFixtureOptions = {}) {
   await using undo = new AsyncDisposableStack()
+  // Timers of the clock do not keep a process alive, and unlike a server a test listens nowhere.
+  const alive = setInterval(() => {}, 1000)
+  undo.defer(() => clearInterval(alive))
   const place = options.place ?? undo.use(await (options.engine ?? sqlite)())
   const { folder } = place
   let aheadMs = 0

@@ -15,7 +15,7 @@ describe('identity on PostgreSQL', () => {
   const engine = postgres(url)
   describeSignIn(engine)
   // Units that lose a race run again there, so the same race costs many times what it costs in one process.
-  describeRefresh(engine, { sessions: 3 })
+  describeRefresh(engine, { sessions: 48 })
   describeUsers(engine)
   describeHostileInput(engine)
 })

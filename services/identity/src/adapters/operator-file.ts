@@ -1,6 +1,6 @@
 import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { OperatorCredentials } from '../usecases/ensure-operator.ts'
+import type { OperatorCredentials } from '../usecases/ports.ts'
 
 /** Writes the first operator's credentials as JSON to a file that only the owner can read (0600), durably. */
 export function createOperatorFile(path: string): (credentials: OperatorCredentials) => Promise<void> {

@@ -1,7 +1,7 @@
 import type { Email } from './email.ts'
 
-/** Shortest and longest password, in characters as a person counts them (code points). */
-export const passwordChars = { min: 10, max: 256 } as const
+// Code points: characters as a person counts them.
+const passwordChars = { min: 10, max: 256 } as const
 
 /** Why a password is not taken. */
 export type PasswordRefusal = {

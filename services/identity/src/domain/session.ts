@@ -81,7 +81,7 @@ export function decideRefresh(
   return { refused: 'refresh_reused' }
 }
 
-export function isLive(session: Session, nowMs: number): boolean {
+function isLive(session: Session, nowMs: number): boolean {
   return session.revokedAtMs === undefined && nowMs < expiryOf(session)
 }
 

@@ -1,6 +1,6 @@
 import type { Email } from './email.ts'
 
-export const roles = ['customer', 'operator'] as const
+const roles = ['customer', 'operator'] as const
 export type Role = (typeof roles)[number]
 
 /** An account. */

@@ -3,12 +3,7 @@ import { normalizeEmail } from '../domain/email.ts'
 import { userRegistered } from '../domain/events.ts'
 import { isRefusal } from '../domain/refusals.ts'
 import type { User } from '../domain/user.ts'
-import type { IdentityDeps } from './ports.ts'
-
-export interface OperatorCredentials {
-  readonly email: string
-  readonly password: Secret
-}
+import type { IdentityDeps, OperatorCredentials } from './ports.ts'
 
 export interface EnsureOperatorOptions {
   readonly email: string

@@ -101,6 +101,11 @@ export interface SweepTimes {
   readonly answersBeforeMs: number
 }
 
+export interface OperatorCredentials {
+  readonly email: string
+  readonly password: Secret
+}
+
 export interface Mail {
   readonly to: Email
   readonly subject: string
