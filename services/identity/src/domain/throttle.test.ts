@@ -12,7 +12,7 @@ function pauses(times: number): readonly number[] {
   for (let at = 0; at < times; at++) {
     const outcome = charge(state, { nowMs, policy })
     assert.ok('failures' in outcome)
-    seen.push(outcome.lockedUntilMs - nowMs)
+    seen.push(Math.max(0, outcome.lockedUntilMs - nowMs))
     nowMs = Math.max(nowMs, outcome.lockedUntilMs)
     state = outcome
   }
@@ -42,7 +42,13 @@ describe('charge()', () => {
 
   it('forgets after a time without failures', () => {
     const state = { failures: 9, lastAtMs: 0, lockedUntilMs: 8000 }
-    assert.deepEqual(charge(state, { nowMs: 60_000, policy }), { failures: 1, lastAtMs: 60_000, lockedUntilMs: 60_000 })
+    assert.deepEqual(charge(state, { nowMs: 60_000, policy }), { failures: 1, lastAtMs: 60_000, lockedUntilMs: 0 })
+  })
+
+  it('does not lock an attempt whose clock was read before that of the one ahead', () => {
+    const ahead = charge(undefined, { nowMs: 112, policy })
+    assert.ok('failures' in ahead)
+    assert.deepEqual(charge(ahead, { nowMs: 100, policy }), { failures: 2, lastAtMs: 100, lockedUntilMs: 0 })
   })
 
   it('stays finite after any number of failures', () => {

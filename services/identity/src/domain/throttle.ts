@@ -35,7 +35,8 @@ export function charge(
   const beyond = failures + 1 - policy.free
   // 2^30 ms is past any pause; without the bound the power would overflow into Infinity.
   const pauseMs = beyond < 0 ? 0 : Math.min(policy.pauseMinMs * 2 ** Math.min(beyond, 30), policy.pauseMaxMs)
-  return { failures: failures + 1, lastAtMs: nowMs, lockedUntilMs: nowMs + pauseMs }
+  // No pause is no lock, not one that ends now: another attempt may have read its clock a moment earlier.
+  return { failures: failures + 1, lastAtMs: nowMs, lockedUntilMs: pauseMs === 0 ? 0 : nowMs + pauseMs }
 }
 
 /** Takes one charge back. Undefined when nothing is left to remember. */
