@@ -25,3 +25,4 @@ export type {
 } from './sql-store.ts'
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
 export { perDialect, type SqlValue, type Statement, sql } from './statement.ts'
+export { type SweepOptions, sweepInBatches } from './sweep.ts'

@@ -46,10 +46,14 @@ async function openCatalog(open: () => Promise<Opened>) {
   const store = createSqlCatalogStore({ store: opened.store, outbox: createOutbox(), clock, ids })
   return {
     clock,
-    catalog: createCatalog({ store, clock, ids }),
+    store,
+    catalog: createCatalog({ store, clock, ids, settings: () => settings }),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   }
 }
+
+const hourMs = 3_600_000
+const settings = { answersKeptMs: 24 * hourMs, reservationsKeptMs: 48 * hourMs, salesKeptMs: 96 * hourMs }
 
 type Catalog = Awaited<ReturnType<typeof openCatalog>>['catalog']
 
@@ -241,6 +245,66 @@ function describeCatalog(name: string, open: () => Promise<Opened>, skip: string
       assert.deepEqual(await figures(), [3, 7, 0])
       await assert.rejects(inventory.commit(randomUUID()), code('catalog.reservation_not_found'))
       await assert.rejects(inventory.adjust(productId, -4, undefined), code('catalog.stock_too_low'))
+    })
+
+    it('reserve() of what is held holds it from now on, and never for shorter', async () => {
+      await using house = await openCatalog(open)
+      const { catalog, clock } = house
+      const productId = await add(catalog, film, 10)
+      const reservationId = randomUUID()
+      const reserve = (holdMs: number) =>
+        catalog.inventory.reserve({ reservationId, lines: [{ productId, quantity: 3 }], holdMs })
+      const first = await reserve(1000)
+      await clock.advance(600)
+      const again = await reserve(1000)
+      assert.deepEqual([again.expiresAtMs - first.expiresAtMs, again.lines], [600, first.lines])
+      assert.equal((await reserve(10)).expiresAtMs, again.expiresAtMs)
+      await clock.advance(999)
+      assert.equal(await catalog.inventory.sweep(), 0)
+      await clock.advance(1)
+      assert.equal(await catalog.inventory.sweep(), 1)
+    })
+
+    it('forgetOld() forgets reservations that gave their stock back and sales, each after its time', async () => {
+      await using house = await openCatalog(open)
+      const { catalog, clock, store } = house
+      const productId = await add(catalog, film, 10)
+      const [held, released, expired, sold] = Array.from({ length: 4 }, () => randomUUID()) as [string, ...string[]]
+      for (const reservationId of [released, expired, sold] as string[]) {
+        await catalog.inventory.reserve({ reservationId, lines: [{ productId, quantity: 1 }], holdMs: hourMs })
+      }
+      await catalog.inventory.release(released!)
+      await catalog.inventory.commit(sold!)
+      await clock.advance(hourMs)
+      await catalog.inventory.sweep()
+      await catalog.inventory.reserve({ reservationId: held, lines: [{ productId, quantity: 1 }], holdMs: hourMs })
+      const remembered = async () =>
+        (await Promise.all([held, released!, expired!, sold!].map((id) => store.reservation(id)))).map(
+          (one) => one?.state,
+        )
+      await clock.advance(settings.reservationsKeptMs)
+      assert.equal(await catalog.forgetOld(), 0)
+      await clock.advance(1)
+      assert.equal(await catalog.forgetOld(), 2)
+      assert.deepEqual(await remembered(), ['held', undefined, undefined, 'committed'])
+      await clock.advance(settings.salesKeptMs - settings.reservationsKeptMs - 1)
+      assert.equal(await catalog.forgetOld(), 0)
+      await clock.advance(1)
+      assert.equal(await catalog.forgetOld(), 1)
+      assert.deepEqual(await remembered(), ['held', undefined, undefined, undefined])
+    })
+
+    it('forgetOld() forgets the answers of commands after a day', async () => {
+      await using house = await openCatalog(open)
+      const { catalog, clock } = house
+      const productId = await add(catalog, film, 10)
+      const once = { scope: 'adjust', key: 'k1', fingerprint: 'f1' }
+      const adjust = async () => (await catalog.inventory.adjust(productId, 1, once)).available
+      assert.equal(await adjust(), 11)
+      await clock.advance(settings.answersKeptMs)
+      assert.deepEqual([await catalog.forgetOld(), await adjust()], [0, 11])
+      await clock.advance(1)
+      assert.deepEqual([await catalog.forgetOld(), await adjust()], [1, 12])
     })
 
     it('reserve() lets twenty racing buyers have what there is, all or nothing', async () => {

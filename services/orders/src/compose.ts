@@ -49,9 +49,24 @@ export const ordersConfig = defineConfig(
       describe: 'Silence after which the outcome of a payment or refund is asked for again',
     }),
     sweepMs: durationMs({ default: '1s', min: '100ms', max: '1m', describe: 'Pause between looks for overdue orders' }),
+    answersKeptMs: durationMs({
+      default: '24h',
+      min: '1m',
+      max: '30d',
+      describe: 'How long a command repeated with its idempotency key gets its first answer again',
+    }),
+    messagesKeptMs: durationMs({
+      default: '14d',
+      min: '1h',
+      max: '365d',
+      describe: 'How long a handled message is remembered: longer than the bus keeps it, or dead letters wait',
+    }),
   },
   { describe: 'Placing orders and carrying them to their end' },
 )
+
+/** Pause between two looks for what is too old to keep. */
+const forgetEveryMs = 10_000
 
 /** Orders as a module: opens its store, carries its outbox to the bus, listens to payments, sweeps. */
 export function createOrdersModule() {
@@ -88,6 +103,12 @@ export function createOrdersModule() {
         for (;;) {
           await sleep(clock, config.current.sweepMs, signal)
           await orders.sweep()
+        }
+      })
+      context.run('forget', async ({ signal }) => {
+        for (;;) {
+          await sleep(clock, forgetEveryMs, signal)
+          await orders.forgetOld()
         }
       })
       const resources = undo.move()

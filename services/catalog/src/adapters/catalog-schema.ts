@@ -97,4 +97,8 @@ export const catalogMigrations: readonly Migration[] = [
         );`,
     },
   },
+  {
+    id: '0004_settled_reservations',
+    up: `create index reservation_settled on reservation (state, expires_at_ms) where state <> 'held'`,
+  },
 ]

@@ -1,4 +1,4 @@
-import type { SqlReader, SqlStore } from '@plinth/data'
+import { type SqlReader, type SqlStore, sweepIdempotency } from '@plinth/data'
 import type {
   CatalogStore,
   Facet,
@@ -24,9 +24,9 @@ type Reader = SqlReader<unknown>
 /** Products, stock, reservations and the change feed in a SQL store. */
 export function createSqlCatalogStore(deps: SqlCatalogStoreDeps): CatalogStore {
   const { store } = deps
-  const listeners = new Set<() => void>()
-  const changed = () => {
-    for (const listener of listeners) listener()
+  const listeners = new Set<(productIds: ReadonlySet<string>) => void>()
+  const changed = (productIds: ReadonlySet<string>) => {
+    for (const listener of listeners) listener(productIds)
   }
   return {
     find: (productId) => store.read((tx) => find(tx, productId)),
@@ -47,6 +47,9 @@ export function createSqlCatalogStore(deps: SqlCatalogStoreDeps): CatalogStore {
       store.write(async (tx) => {
         await tx.run(products.trimChanges, { keep })
       }),
+    forgetAnswers: (before) => store.write((tx) => sweepIdempotency(tx, before)),
+    forgetReservations: (state, before) =>
+      store.write(async (tx) => (await tx.run(stock.forgetReservations, { state, ...before })).changes),
     unit: (work) => store.write((tx) => work(createCatalogUnit(tx, { ...deps, changed }))),
     onChanged(listener) {
       listeners.add(listener)

@@ -14,8 +14,8 @@ export interface SqlCatalogUnitDeps {
   readonly outbox: Outbox
   readonly clock: { nowMs(): number }
   readonly ids: { next(): string }
-  /** Called after every commit that changed a product or its stock. */
-  readonly changed: () => void
+  /** Called after a commit, with the products whose facts or stock it changed. */
+  readonly changed: (productIds: ReadonlySet<string>) => void
 }
 
 const encoder = new TextEncoder()
@@ -23,7 +23,13 @@ const decoder = new TextDecoder()
 
 /** One unit of work of the catalogue. */
 export function createCatalogUnit(tx: Writer, deps: SqlCatalogUnitDeps): CatalogUnit {
+  const touched = new Set<string>()
   const find = async (productId: string) => fromRow(await tx.get(products.findById, { productId }))
+
+  function touch(productIds: Iterable<string>): void {
+    if (touched.size === 0) tx.afterCommit(() => deps.changed(touched))
+    for (const productId of productIds) touched.add(productId)
+  }
 
   async function announce(productId: string, type: FeedType): Promise<void> {
     await tx.get(products.lockChanges, {})
@@ -34,7 +40,7 @@ export function createCatalogUnit(tx: Writer, deps: SqlCatalogUnitDeps): Catalog
         encodeProductChange({ type, product }, { id: deps.ids.next(), nowMs: deps.clock.nowMs() }),
       ])
     }
-    tx.afterCommit(deps.changed)
+    touch([productId])
   }
 
   return {
@@ -51,8 +57,17 @@ export function createCatalogUnit(tx: Writer, deps: SqlCatalogUnitDeps): Catalog
       return changes === 1
     },
     reservation: async (reservationId) => fromReservationRow(await tx.get(stock.findReservation, { reservationId })),
-    reserve: (wish) => reserve(tx, wish),
-    apply: (change) => apply(tx, change),
+    reserve(wish) {
+      touch(wish.lines.map((line) => line.productId))
+      return reserve(tx, wish)
+    },
+    async prolong({ reservationId, expiresAtMs }) {
+      await tx.run(stock.prolongReservation, { reservationId, expiresAtMs })
+    },
+    apply(change) {
+      touch(change.moves.map((move) => move.productId))
+      return apply(tx, change)
+    },
     async once<T>(key: Parameters<CatalogUnit['once']>[0], work: () => Promise<T>): Promise<T> {
       const { answer } = await idempotent(tx, { ...key, nowMs: deps.clock.nowMs() }, async () =>
         encoder.encode(JSON.stringify(await work())),

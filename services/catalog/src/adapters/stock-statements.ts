@@ -44,6 +44,15 @@ export const writeReservation = sql<ReservationRow>`
 export const updateReservation = sql<{ reservationId: string; state: string }>`
   update reservation set state = ${'state'} where reservation_id = ${'reservationId'}`
 
+export const prolongReservation = sql<{ reservationId: string; expiresAtMs: number }>`
+  update reservation set expires_at_ms = ${'expiresAtMs'} where reservation_id = ${'reservationId'}`
+
+export const forgetReservations = sql<{ state: string; beforeMs: number; rowsMax: number }>`
+  delete from reservation where reservation_id in (
+    select reservation_id from reservation where state = ${'state'} and expires_at_ms < ${'beforeMs'}
+    order by expires_at_ms limit ${'rowsMax'}
+  )`
+
 export const expiredReservations = sql<{ nowMs: number; limit: number }, { reservationId: string }>`
   select reservation_id as "reservationId" from reservation where state = 'held' and expires_at_ms <= ${'nowMs'}
   order by expires_at_ms limit ${'limit'}`

@@ -31,6 +31,14 @@ export interface ReservationChange {
   readonly moves: readonly StockMove[]
 }
 
+/**
+ * What a held reservation is when it is asked for again: the same stock, held for no shorter than the new asker needs.
+ * Whoever comes back after a lost answer counts his time from now.
+ */
+export function prolongReservation(reservation: Reservation, expiresAtMs: number): Reservation {
+  return expiresAtMs > reservation.expiresAtMs ? { ...reservation, expiresAtMs } : reservation
+}
+
 /** Selling what is held; what expired meanwhile has to be taken from available again, which may fail. */
 export function commitReservation(reservation: Reservation): ReservationChange {
   switch (reservation.state) {

@@ -4,15 +4,17 @@
  */
 import { createBrowseProducts } from './browse-products.ts'
 import { createEditProducts, type EditProductsDeps } from './edit-products.ts'
+import { createForgetOld, type ForgetOldDeps } from './forget-old.ts'
 import { createImportProducts } from './import-products.ts'
 import { createInventory } from './inventory.ts'
 
-export function createCatalog(deps: EditProductsDeps) {
+export function createCatalog(deps: EditProductsDeps & ForgetOldDeps) {
   return {
     browse: createBrowseProducts(deps),
     edit: createEditProducts(deps),
     import: createImportProducts(deps),
     inventory: createInventory(deps),
+    forgetOld: createForgetOld(deps),
   }
 }
 

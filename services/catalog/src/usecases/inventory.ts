@@ -1,5 +1,11 @@
 import type { Clock } from '@plinth/base'
-import { commitReservation, expireReservation, type Reservation, releaseReservation } from '../domain/reservation.ts'
+import {
+  commitReservation,
+  expireReservation,
+  prolongReservation,
+  type Reservation,
+  releaseReservation,
+} from '../domain/reservation.ts'
 import { outOfStock, productNotFound, reservationExpired, reservationNotFound, stockBelowZero } from './faults.ts'
 import type { CatalogStore, OnceKey, Shortage, Stock } from './ports.ts'
 
@@ -24,9 +30,14 @@ export function createInventory(deps: InventoryDeps) {
     reserve: (request: Reserve): Promise<Reservation> =>
       store.unit(async (unit) => {
         const known = await unit.reservation(request.reservationId)
-        if (known?.state === 'held' || known?.state === 'committed') return known
         const { reservationId, lines, holdMs } = request
         const expiresAtMs = clock.nowMs() + holdMs
+        if (known?.state === 'committed') return known
+        if (known?.state === 'held') {
+          const longer = prolongReservation(known, expiresAtMs)
+          if (longer !== known) await unit.prolong(longer)
+          return longer
+        }
         const reserved = await unit.reserve({ reservationId, lines: merge(lines), expiresAtMs })
         if (isShort(reserved)) throw outOfStock(reserved)
         return reserved

@@ -80,10 +80,20 @@ export interface CatalogUnit {
   reservation(reservationId: string): Promise<Reservation | undefined>
   /** Takes the stock of all lines. When any is short, the unit must be thrown away: others may have been taken. */
   reserve(wish: ReserveWish): Promise<Reservation | readonly Shortage[]>
+  /** Writes a new end of a held reservation. */
+  prolong(reservation: Reservation): Promise<void>
   /** Applies the moves of a decided change; false, with nothing done, when a figure would fall below 0. */
   apply(change: ReservationChange): Promise<boolean>
   once<T>(key: OnceKey, work: () => Promise<T>): Promise<T>
 }
+
+export interface ForgetBefore {
+  readonly beforeMs: number
+  readonly rowsMax: number
+}
+
+/** Reservations that hold no stock. */
+export type SettledState = Exclude<Reservation['state'], 'held'>
 
 export interface OnceKey {
   readonly scope: string
@@ -105,10 +115,14 @@ export interface CatalogStore {
   /** Changes after a sequence, oldest first, each with the product as it is now. */
   changes(after: number, limit: number): Promise<readonly FeedEntry[]>
   lastSequence(): Promise<number>
+  /** Forgets up to `rowsMax` stored answers given before `beforeMs`. Answers how many. */
+  forgetAnswers(before: ForgetBefore): Promise<number>
+  /** Forgets up to `rowsMax` reservations in `state` whose time was over before `beforeMs`. Answers how many. */
+  forgetReservations(state: SettledState, before: ForgetBefore): Promise<number>
   /** A durable unit of work; see `SqlStore.write`. */
   unit<T>(work: (unit: CatalogUnit) => Promise<T>): Promise<T>
   /** Forgets all changes but the newest `keep`. */
   trimChanges(keep: number): Promise<void>
-  /** Calls back after every commit that changed a product or its stock. Answers how to stop that. */
-  onChanged(listener: () => void): () => void
+  /** Calls back after every commit with the products whose facts or stock it changed. Answers how to stop that. */
+  onChanged(listener: (productIds: ReadonlySet<string>) => void): () => void
 }

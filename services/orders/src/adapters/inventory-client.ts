@@ -3,6 +3,9 @@ import type { InventoryService } from '@plinth/catalog-service/contract'
 import type { Client } from '@plinth/rpc'
 import type { Inventory } from '../usecases/ports.ts'
 
+/** The stock of a reservation was sold to others, or the reservation was forgotten long after its stock went back. */
+const goneCodes = new Set(['catalog.reservation_expired', 'catalog.reservation_not_found'])
+
 /** Stock, asked of the catalogue's inventory service. */
 export function createInventoryClient(client: Client<typeof InventoryService>): Inventory {
   return {
@@ -22,7 +25,7 @@ export function createInventoryClient(client: Client<typeof InventoryService>): 
         await client.commit({ reservationId: orderId })
         return 'sold'
       } catch (error) {
-        if (PlatformError.is(error) && error.code === 'catalog.reservation_expired') return 'gone'
+        if (PlatformError.is(error) && goneCodes.has(error.code)) return 'gone'
         throw error
       }
     },

@@ -1,5 +1,5 @@
 import { PlatformError } from '@plinth/base'
-import { findAnswer, idempotent, type SqlReader, type SqlStore, type SqlWriter } from '@plinth/data'
+import { findAnswer, idempotent, type SqlReader, type SqlStore, type SqlWriter, sweepIdempotency } from '@plinth/data'
 import { inbox, type Outbox } from '@plinth/messaging'
 import type { Order, OrderChange } from '../domain/order.ts'
 import type { CartLine, OnceKey, OrderQuery, OrderStore, OrderUnit } from '../usecases/ports.ts'
@@ -32,6 +32,8 @@ export function createSqlOrderStore(deps: SqlOrderStoreDeps): OrderStore {
     },
     expired: (nowMs, limit) => store.read((tx) => ids(tx.all(statements.expired, { nowMs, limit }))),
     waiting: (beforeMs, limit) => store.read((tx) => ids(tx.all(statements.waiting, { beforeMs, limit }))),
+    forgetAnswers: (before) => store.write((tx) => sweepIdempotency(tx, before)),
+    forgetMessages: (before) => store.write((tx) => inbox.sweep(tx, before)),
     unit: (work) => store.write((tx) => work(createUnit(tx, deps))),
   } satisfies OrderStore
 }

@@ -74,12 +74,12 @@ const transitions: Record<OrderStatus, Record<keyof typeof commands, string>> = 
   paying: row(
     '(not_payable) paying (not_shippable) (not_deliverable) (not_refundable) paying (not_settled) paid refunding placed - - paying -',
   ),
-  paid: row('(not_payable) refunding shipped (not_deliverable) refunding paid (not_settled) - - - - - - -'),
+  paid: row('(not_payable) refunding shipped (not_deliverable) refunding paid (not_settled) - - - refunded - - -'),
   shipped: row(
-    '(not_payable) (not_cancellable) (not_shippable) delivered refunding (not_editable) (not_settled) - - - - - - -',
+    '(not_payable) (not_cancellable) (not_shippable) delivered refunding (not_editable) (not_settled) - - - refunded - - -',
   ),
   delivered: row(
-    '(not_payable) (not_cancellable) (not_shippable) (not_deliverable) refunding (not_editable) delivered - - - - - - -',
+    '(not_payable) (not_cancellable) (not_shippable) (not_deliverable) refunding (not_editable) delivered - - - refunded - - -',
   ),
   cancelled: row(
     '(not_payable) - (not_shippable) (not_deliverable) (not_refundable) (not_editable) cancelled - - - - - - -',

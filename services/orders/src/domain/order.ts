@@ -258,13 +258,17 @@ export function refundOrder(order: Order, reason: string, nowMs: number): OrderC
   })
 }
 
+/** The money went back: because the order asked for it, or because somebody refunded the payment itself. */
 export function settleRefunded(order: Order, paymentId: string, nowMs: number): OrderChange {
-  if (order.status !== 'refunding' || order.paymentId !== paymentId) return { order, events: [] }
+  if (!holdsMoney.has(order.status) || order.paymentId !== paymentId) return { order, events: [] }
+  const reason = order.cancelReason || 'payment refunded'
   return change(order, nowMs, {
-    to: { status: 'refunded' },
-    events: [{ type: 'order_refunded', actor: 'system', detail: order.cancelReason }],
+    to: { status: 'refunded', cancelReason: reason },
+    events: [{ type: 'order_refunded', actor: 'system', detail: reason }],
   })
 }
+
+const holdsMoney = new Set<OrderStatus>(['paid', 'shipped', 'delivered', 'refunding'])
 
 export interface OrderEdit {
   readonly note?: string

@@ -47,6 +47,7 @@ function orderNews(message: Message): OrderNews {
   const event = fromBinary(OrderEventSchema, message.payload)
   const { order } = event
   return {
+    messageId: message.id,
     type: message.type as OrderEventType,
     orderId: message.key,
     paymentId: order?.paymentId ?? '',

@@ -16,6 +16,7 @@ import {
 import type { OrderRefusal } from '../domain/refusals.ts'
 import { createCart } from './cart.ts'
 import { type ChangeRequest, createChangeOrder } from './change-order.ts'
+import { createForgetOld, type ForgetOldSettings } from './forget-old.ts'
 import { createPlaceOrder, type PlaceOrderDeps, type PlaceOrderSettings } from './place-order.ts'
 import type { Payments } from './ports.ts'
 import { createReactToOrder } from './react-to-order.ts'
@@ -23,7 +24,7 @@ import { createReactToPayment } from './react-to-payment.ts'
 import { createReadOrders } from './read-orders.ts'
 import { createSweepOrders } from './sweep-orders.ts'
 
-export interface OrdersSettings extends PlaceOrderSettings {
+export interface OrdersSettings extends PlaceOrderSettings, ForgetOldSettings {
   readonly remindAfterMs: number
 }
 
@@ -36,6 +37,7 @@ type Outcome = Promise<Order | OrderRefusal>
 
 export function createOrders(deps: OrdersDeps) {
   const change = createChangeOrder(deps)
+  const reactToPayment = createReactToPayment(deps)
   const actorOf = (request: ChangeRequest) => (request.caller.isOperator ? 'operator' : 'customer')
   return {
     cart: createCart(deps),
@@ -55,9 +57,10 @@ export function createOrders(deps: OrdersDeps) {
       change(request, (order, nowMs) => editOrder(order, edit, { actor: actorOf(request), nowMs })),
     delete: (request: ChangeRequest): Outcome => change(request, deleteOrder),
     read: createReadOrders(deps),
-    reactToOrder: createReactToOrder(deps),
-    reactToPayment: createReactToPayment(deps),
+    reactToOrder: createReactToOrder({ ...deps, settle: reactToPayment }),
+    reactToPayment,
     sweep: createSweepOrders(deps),
+    forgetOld: createForgetOld(deps),
   }
 }
 

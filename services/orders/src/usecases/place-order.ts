@@ -39,11 +39,14 @@ export function createPlaceOrder(deps: PlaceOrderDeps) {
   return async function placeOrder(request: PlaceOrder): Promise<Order | OrderRefusal> {
     const before = await deps.store.answered<Order>(request.once)
     if (before) return before
+    const orderId = orderIdOf(request.once)
+    // The answer may have been forgotten, but the order remembers: no stock is taken for it again.
+    const known = await deps.store.find(orderId)
+    if (known) return known
     const fromCart = request.lines.length === 0
     const lines = fromCart ? await deps.store.cart(request.customerId) : request.lines
     if (lines.length === 0) return { refused: 'cart_empty' }
 
-    const orderId = orderIdOf(request.once)
     const { payTimeoutMs, holdMarginMs } = deps.settings()
     const reserved = await deps.inventory.reserve(orderId, { lines, holdMs: payTimeoutMs + holdMarginMs })
     try {
@@ -62,9 +65,8 @@ export function createPlaceOrder(deps: PlaceOrderDeps) {
       if (isRefusal(decision)) return decision
       const { value } = await deps.store.unit((unit) =>
         unit.once(wish.once, async () => {
-          // Only when the stored answer has been forgotten meanwhile: the order itself still remembers.
-          const known = await unit.find(id)
-          if (known) return known
+          const placed = await unit.find(id)
+          if (placed) return placed
           await unit.save(decision)
           if (fromCart) await unit.clearCart(wish.customerId)
           return decision.order

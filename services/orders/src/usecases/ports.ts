@@ -33,6 +33,11 @@ export interface OrderQuery {
   readonly after: { readonly timeMs: number; readonly id: string } | undefined
 }
 
+export interface ForgetBefore {
+  readonly beforeMs: number
+  readonly rowsMax: number
+}
+
 /** What can be done inside one unit of work. All of it is committed or none. */
 export interface OrderUnit {
   find(orderId: string): Promise<Order | undefined>
@@ -59,6 +64,10 @@ export interface OrderStore {
   expired(nowMs: number, limit: number): Promise<readonly string[]>
   /** Ids of orders that wait for a payment or a refund and have not changed since `beforeMs`, oldest first. */
   waiting(beforeMs: number, limit: number): Promise<readonly string[]>
+  /** Forgets up to `rowsMax` stored answers given before `beforeMs`. Answers how many. */
+  forgetAnswers(before: ForgetBefore): Promise<number>
+  /** Forgets up to `rowsMax` messages handled before `beforeMs`. Answers how many. */
+  forgetMessages(before: ForgetBefore): Promise<number>
   /** A durable unit of work; see `SqlStore.write`. */
   unit<T>(work: (unit: OrderUnit) => Promise<T>): Promise<T>
 }
@@ -70,7 +79,7 @@ export interface Inventory {
     orderId: string,
     request: { readonly lines: readonly CartLine[]; readonly holdMs: number },
   ): Promise<readonly ReservedLine[]>
-  /** `gone` when the reservation expired and the stock was sold meanwhile. */
+  /** `gone` when the reservation expired and the stock was sold meanwhile, or nobody remembers it. */
   commit(orderId: string): Promise<'sold' | 'gone'>
   release(orderId: string): Promise<void>
 }
@@ -83,10 +92,20 @@ export interface ReservedLine {
   readonly currency: string
 }
 
-/** Money. Every call may be repeated; outcomes arrive as payment events. */
+/**
+ * Money. Every call may be repeated. Outcomes arrive as payment events; one that is known already is answered at once,
+ * so that asking again also finds an outcome whose event got lost.
+ */
 export interface Payments {
-  request(wish: PaymentWish): Promise<void>
-  refund(paymentId: string, reason: string): Promise<void>
+  request(wish: PaymentWish): Promise<PaymentOutcome | undefined>
+  refund(paymentId: string, reason: string): Promise<PaymentOutcome | undefined>
+}
+
+/** What became of a payment. */
+export interface PaymentOutcome {
+  readonly type: 'payment_captured' | 'payment_failed' | 'payment_voided' | 'payment_refunded'
+  /** Why it failed; empty otherwise. */
+  readonly failure: string
 }
 
 export interface PaymentWish {

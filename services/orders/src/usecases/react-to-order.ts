@@ -1,8 +1,10 @@
 import type { OrderEventType } from '../domain/order.ts'
-import type { Inventory, Payments, PaymentWish } from './ports.ts'
+import type { Inventory, PaymentOutcome, Payments, PaymentWish } from './ports.ts'
+import type { ReactToPayment } from './react-to-payment.ts'
 
 /** What orders announce, reduced to what has to happen elsewhere. */
 export interface OrderNews extends PaymentWish {
+  readonly messageId: string
   readonly type: OrderEventType
   readonly reason: string
   readonly goodsLeft: boolean
@@ -11,6 +13,8 @@ export interface OrderNews extends PaymentWish {
 export interface ReactToOrderDeps {
   readonly inventory: Inventory
   readonly payments: Payments
+  /** Takes in an outcome that is known at once. */
+  readonly settle: ReactToPayment
 }
 
 /**
@@ -21,9 +25,9 @@ export function createReactToOrder(deps: ReactToOrderDeps) {
   return async function reactToOrder(news: OrderNews): Promise<void> {
     switch (news.type) {
       case 'order_payment_requested':
-        return await deps.payments.request(news)
+        return await settle(news, isFree(news) ? freeOf('payment_captured') : await deps.payments.request(news))
       case 'order_refund_requested':
-        return await deps.payments.refund(news.paymentId, news.reason)
+        return await settle(news, isFree(news) ? freeOf('payment_refunded') : await refund(news))
       case 'order_cancelled':
         return await deps.inventory.release(news.orderId)
       case 'order_refunded':
@@ -39,4 +43,22 @@ export function createReactToOrder(deps: ReactToOrderDeps) {
         return news.type satisfies never
     }
   }
+
+  function refund(news: OrderNews): Promise<PaymentOutcome | undefined> {
+    return deps.payments.refund(news.paymentId, news.reason)
+  }
+
+  async function settle(news: OrderNews, outcome: PaymentOutcome | undefined): Promise<void> {
+    const { messageId, orderId, paymentId } = news
+    if (outcome) await deps.settle({ ...outcome, messageId, orderId, paymentId })
+  }
+}
+
+/** No provider charges nothing: an order without a price is paid and refunded by itself. */
+function isFree(news: OrderNews): boolean {
+  return news.totalMinor === 0
+}
+
+function freeOf(type: PaymentOutcome['type']): PaymentOutcome {
+  return { type, failure: '' }
 }

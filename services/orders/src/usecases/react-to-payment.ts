@@ -7,15 +7,13 @@ import {
   settlePaymentFailed,
   settleRefunded,
 } from '../domain/order.ts'
-import type { Inventory, OrderFeed, OrderStore } from './ports.ts'
+import type { Inventory, OrderFeed, OrderStore, PaymentOutcome } from './ports.ts'
 
 /** What payments announce, reduced to what an order needs to know. */
-export interface PaymentNews {
+export interface PaymentNews extends PaymentOutcome {
   readonly messageId: string
-  readonly type: 'payment_captured' | 'payment_failed' | 'payment_voided' | 'payment_refunded'
   readonly orderId: string
   readonly paymentId: string
-  readonly failure: string
 }
 
 export interface ReactToPaymentDeps {
@@ -55,6 +53,8 @@ export function createReactToPayment(deps: ReactToPaymentDeps) {
     return isCurrent ? await deps.inventory.commit(news.orderId) : 'sold'
   }
 }
+
+export type ReactToPayment = ReturnType<typeof createReactToPayment>
 
 function decide(
   order: Order,
