@@ -2,6 +2,10 @@
  * What others may know of the catalogue: messages, events and the contracts to call it by.
  * @module
  */
+
+/** What is written in these contracts, for the API reference. */
+export { default as catalogComments } from './gen/comments.json' with { type: 'json' }
+
 import { defineContract } from '@plinth/rpc'
 import { CatalogService } from './gen/plinth/catalog/v1/catalog_pb.ts'
 import { InventoryService } from './gen/plinth/catalog/v1/inventory_pb.ts'

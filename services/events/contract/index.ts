@@ -2,6 +2,10 @@
  * What others may know of the events service: its messages and the contract to call it by.
  * @module
  */
+
+/** What is written in these contracts, for the API reference. */
+export { default as eventsComments } from './gen/comments.json' with { type: 'json' }
+
 import { defineContract } from '@plinth/rpc'
 import { EventsService } from './gen/plinth/events/v1/events_pb.ts'
 

@@ -2,6 +2,10 @@
  * What identity tells and takes: the only part of this service others may import.
  * @module
  */
+
+/** What is written in these contracts, for the API reference. */
+export { default as identityComments } from './gen/comments.json' with { type: 'json' }
+
 import { defineContract } from '@plinth/rpc'
 import { AuthService } from './gen/plinth/identity/v1/auth_pb.ts'
 import { UsersService } from './gen/plinth/identity/v1/user_pb.ts'

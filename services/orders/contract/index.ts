@@ -2,6 +2,10 @@
  * What others may know of orders: messages, events and the contract to call them by.
  * @module
  */
+
+/** What is written in these contracts, for the API reference. */
+export { default as ordersComments } from './gen/comments.json' with { type: 'json' }
+
 import { defineContract } from '@plinth/rpc'
 import { OrdersService } from './gen/plinth/orders/v1/orders_pb.ts'
 

@@ -2,6 +2,10 @@
  * What others may know of payments: messages, events and the contract to call them by.
  * @module
  */
+
+/** What is written in these contracts, for the API reference. */
+export { default as paymentsComments } from './gen/comments.json' with { type: 'json' }
+
 import { defineContract } from '@plinth/rpc'
 import { PaymentsService } from './gen/plinth/payments/v1/payments_pb.ts'
 

@@ -31,8 +31,17 @@ export interface EdgeAddress {
 
 export const Edge = key<EdgeAddress>()('edge')
 
-/** Serves the given contracts of this process over REST and gRPC, and forwarded ones over REST. */
-export function createEdgeModule(contracts: readonly Contract[]): AnyModule {
+export interface EdgeOptions {
+  /** What this process serves itself; forwarded contracts come on top, over REST. */
+  readonly contracts: readonly Contract[]
+  /** What is written in all contracts, for the API reference. */
+  readonly comments: readonly Readonly<Record<string, string>>[]
+  /** The version of the API, for its reference. */
+  readonly version: string
+}
+
+/** Serves the contracts of this process over REST and gRPC, and forwarded ones over REST. */
+export function createEdgeModule({ contracts, comments, version }: EdgeOptions): AnyModule {
   const bindings = Object.fromEntries(contracts.map((contract) => [contract.name, bindingOf(contract)]))
   return defineModule({
     name: 'edge',
@@ -72,7 +81,7 @@ export function createEdgeModule(contracts: readonly Contract[]): AnyModule {
       )
       const dispatcher = createDispatcher([...local, ...deps.forwarded], interceptors)
       mountRest(server, dispatcher)
-      mountApiDocs(server, dispatcher, { title: 'Plinth', version: '0.1.0' })
+      mountApiDocs(server, dispatcher, { title: 'Plinth', version, comments })
       const health = undo.use(
         createGrpcHealth(
           context.health,

@@ -13,7 +13,9 @@ import {
   lifecycleConfig,
 } from '@plinth/kernel'
 import type { Contract } from '@plinth/rpc'
+import { sharedComments } from '@plinth/rpc/contract'
 import type { RootLogger } from '@plinth/telemetry'
+import { plinthVersion } from '../plinth-version.ts'
 import { localBusModule, remoteBusModule } from './bus.ts'
 import { createLocalClientModule, createRemoteClientModule, type ServiceIdentity } from './clients.ts'
 import { clusterConfig, dataConfig, grpcConfig, httpConfig, logConfig, rpcConfig } from './config.ts'
@@ -85,6 +87,7 @@ export function assembleShop(deps: ShopDeps, topology: Topology): Assembly {
   // Every process that verifies tokens hears of every revocation, so each is a group of its own on the bus.
   const instance = local.join('-')
   const contracts = local.flatMap(contractsOf)
+  const comments = [sharedComments, ...serviceNames.map((name) => services[name].comments)]
   const modules: AnyModule[] = [
     createConfigModule(configuration),
     createFoundationModule({ log, traceRatio: configuration.section(logConfig).current.traceRatio }),
@@ -100,7 +103,7 @@ export function assembleShop(deps: ShopDeps, topology: Topology): Assembly {
       peer.contracts.map((contract) => createRemoteClientModule(contract, { address: peer.address, identity })),
     ),
     createGatewayModule(remote),
-    createEdgeModule(contracts),
+    createEdgeModule({ contracts, comments, version: plinthVersion() }),
   ]
   return assemble(modules)
 }

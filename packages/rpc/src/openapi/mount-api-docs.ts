@@ -34,9 +34,9 @@ const assetTypes: Readonly<Record<string, string>> = {
 
 /**
  * Serves the documents of an API beside it: `/openapi.json`, `/postman.json`, the reference at `/docs` and the error
- * codes at `/docs/errors`. Everything comes from this server, under a policy without inline scripts; the documents
- * are made once, here, and have an ETag; the reference's assets may be cached for good, since their path has their
- * version.
+ * codes at `/docs/errors`. Everything comes from this server, under a policy without inline scripts; a document is
+ * made when it is first asked for, so that it costs no start anything, and has an ETag; the reference's assets may be
+ * cached for good, since their path has their version.
  */
 export function mountApiDocs(server: HttpServer, dispatcher: Dispatcher, options: ApiDocsOptions): void {
   const { fastify } = server
@@ -49,17 +49,23 @@ export function mountApiDocs(server: HttpServer, dispatcher: Dispatcher, options
 
   serveDocument(server, '/openapi.json', {
     type: 'application/json',
-    text: JSON.stringify(createOpenApi(dispatcher, options)),
+    make: () => JSON.stringify(createOpenApi(dispatcher, options)),
   })
-  const collection = createPostmanCollection(dispatcher, { baseUrl: 'http://127.0.0.1:8080', ...options })
-  serveDocument(server, '/postman.json', { type: 'application/json', text: JSON.stringify(collection) })
-  serveDocument(server, '/docs', { type: 'text/html; charset=utf-8', text: referencePage(options.title, assets) })
-  serveDocument(server, '/docs/reference.js', { type: 'text/javascript; charset=utf-8', text: referenceScript })
-  serveDocument(server, '/docs/errors', { type: 'text/html; charset=utf-8', text: errorsPage(codes) })
+  serveDocument(server, '/postman.json', {
+    type: 'application/json',
+    make: () => JSON.stringify(createPostmanCollection(dispatcher, { baseUrl: 'http://127.0.0.1:8080', ...options })),
+  })
+  const html = 'text/html; charset=utf-8'
+  serveDocument(server, '/docs', { type: html, make: () => referencePage(options.title, assets) })
+  serveDocument(server, '/docs/reference.js', {
+    type: 'text/javascript; charset=utf-8',
+    make: () => referenceScript,
+  })
+  serveDocument(server, '/docs/errors', { type: html, make: () => errorsPage(codes) })
   fastify.get<{ Params: { code: string } }>('/docs/errors/:code', async (request, reply) => {
     const entry = byCode.get(request.params.code)
     if (!entry) throw httpError('http.not_found', 'No such error code is known here')
-    return reply.type('text/html; charset=utf-8').send(errorPage(entry))
+    return reply.type(html).send(errorPage(entry))
   })
 
   const loaded = new Map<string, Promise<Buffer>>()
@@ -75,12 +81,16 @@ export function mountApiDocs(server: HttpServer, dispatcher: Dispatcher, options
 function serveDocument(
   server: HttpServer,
   path: string,
-  { type, text }: { readonly type: string; readonly text: string },
+  { type, make }: { readonly type: string; readonly make: () => string },
 ) {
-  const etag = createHash('sha256').update(text).digest('base64url').slice(0, 22)
+  let made: { readonly text: string; readonly etag: string } | undefined
   server.fastify.get(path, (request, reply) => {
-    reply.header('etag', `"${etag}"`).header('cache-control', 'no-cache')
-    if (isNotModified(request.headers, etag)) reply.code(304).send()
-    else reply.type(type).send(text)
+    if (!made) {
+      const text = make()
+      made = { text, etag: createHash('sha256').update(text).digest('base64url').slice(0, 22) }
+    }
+    reply.header('etag', `"${made.etag}"`).header('cache-control', 'no-cache')
+    if (isNotModified(request.headers, made.etag)) reply.code(304).send()
+    else reply.type(type).send(made.text)
   })
 }
