@@ -773,7 +773,7 @@ export const OrdersService: GenService<{
   /**
    * Places an order: the stock is reserved, prices are fixed, and when this answers the order is on disk. Without
    * lines it orders the cart and empties it. With a payment method the payment starts at once. Refused with
-   * `catalog.out_of_stock` (nothing is taken), `orders.cart_empty`, `orders.too_many_open`.
+   * `catalog.out_of_stock` (nothing is taken) or `orders.cart_empty`.
    *
    * @generated from rpc plinth.orders.v1.OrdersService.PlaceOrder
    */
