@@ -1,8 +1,10 @@
 /**
- * What other transports and services need to test against this package: the contract suite of transports and a probe
- * service with one method of every kind.
+ * What other transports and services need to test against this package: the contract suite of transports, a probe
+ * service with one method of every kind, and what a contract says of its messages, to generate requests from.
  * @module
  */
+export { exampleOf } from './openapi/example.ts'
+export { boundsOf, type FieldBounds } from './openapi/field-bounds.ts'
 export {
   describeTransport,
   type OpenTransport,

@@ -217,6 +217,17 @@ describe('compileValidator()', () => {
     })
   }
 
+  it('compileValidator() refuses the character NUL in any string, as databases do', () => {
+    const found = compileValidator(ProbeSchema)(create(ProbeSchema, { text: 'a\0b', byName: { '\0': {} } }))
+    assert.deepEqual(
+      found?.map(({ field, rule }) => [field, rule]),
+      [
+        ['text', 'string.no_nul'],
+        ['byName["\\u0000"]', 'string.no_nul'],
+      ],
+    )
+  })
+
   it('compileValidator() refuses a string with a lone surrogate wherever it is', () => {
     const validate = compileValidator(ProbeSchema)
     const lone = '\ud800'

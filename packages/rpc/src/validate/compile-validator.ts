@@ -30,7 +30,8 @@ export type Validator = (message: Message) => readonly FieldViolation[] | undefi
 
 /**
  * Compiles the `buf.validate` rules of a message and of all it contains. On top of them every string must be
- * well-formed Unicode (`string.well_formed`): a lone surrogate cannot be encoded.
+ * well-formed Unicode (`string.well_formed`), for a lone surrogate cannot be encoded, and hold no NUL
+ * (`string.no_nul`), which databases cut off at or refuse. JSON inside a message (`Struct`, `Value`) may hold it.
  *
  * @throws TypeError naming the field for a rule that this compiler does not know: CEL, predefined rules, and the
  * standard rules that README.md lists. A rule is never silently left out.
@@ -46,7 +47,7 @@ export function compileValidator(desc: DescMessage, options: ValidatorOptions = 
 }
 
 /**
- * Compiles only the check that every string is well-formed Unicode, for the sending side: the rules of the contract
+ * Compiles only the check that every string is well-formed Unicode without NUL, for the sending side: the rules of the contract
  * are the server's to enforce.
  */
 export function compileTextCheck(desc: DescMessage): Validator {

@@ -170,6 +170,7 @@ function combine(checks: readonly AnyCheck[]): AnyCheck | undefined {
 
 function wellFormed(value: string, found: Violations): void {
   if (!value.isWellFormed()) found.add('string.well_formed', 'is not well-formed Unicode: it has a lone surrogate')
+  else if (value.includes('\0')) found.add('string.no_nul', 'holds the character NUL')
 }
 
 function check<T>(holds: (value: T) => boolean, id: string, message: string) {

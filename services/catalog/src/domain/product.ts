@@ -88,7 +88,9 @@ export function checkFacts(facts: ProductFacts): readonly FactMistake[] {
     `must be a whole number of minor units from 0 to ${priceMinorMax}`,
   )
   check('currency', /^[A-Z]{3}$/.test(facts.currency), 'must be an ISO 4217 code such as USD')
+  for (const field of ['title', 'description'] as const) check(field, isText(facts[field]), notText)
   const pairs = Object.entries(facts.attributes)
+  check('attributes', Object.values(facts.attributes).every(isText), notText)
   check('attributes', pairs.length <= 30, 'must be at most 30')
   check(
     'attributes',
@@ -96,6 +98,12 @@ export function checkFacts(facts: ProductFacts): readonly FactMistake[] {
     'must have names of small letters, digits and underscores, and values of at most 300 characters',
   )
   return mistakes
+}
+
+const notText = 'must be well-formed Unicode without NUL'
+
+function isText(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\0')
 }
 
 function isSame(product: Product, facts: ProductFacts): boolean {

@@ -123,14 +123,13 @@ function maskedFacts(product: Product, paths: readonly string[]): Partial<Produc
   const all = factsFrom(product)
   const facts: { -readonly [K in keyof ProductFacts]?: ProductFacts[K] } = {}
   for (const path of paths) {
-    const [field = ''] = path.split('.')
-    if (field === 'sku' || field === 'title' || field === 'description' || field === 'category') {
-      facts[field] = all[field]
-    } else if (field === 'attributes') {
+    if (path === 'sku' || path === 'title' || path === 'description' || path === 'category') {
+      facts[path] = all[path]
+    } else if (path === 'attributes') {
       facts.attributes = all.attributes
-    } else if (field === 'price') {
-      facts.priceMinor = all.priceMinor
-      facts.currency = all.currency
+    } else if (path === 'price' || path === 'price.amount_minor' || path === 'price.currency') {
+      if (path !== 'price.currency') facts.priceMinor = all.priceMinor
+      if (path !== 'price.amount_minor') facts.currency = all.currency
     } else if (path !== 'product_id' && path !== 'etag') {
       throw invalid(
         'updateMask',

@@ -64,7 +64,13 @@ export function invalidProduct(mistakes: readonly FactMistake[]): PlatformError 
     kind: 'invalid',
     code: 'catalog.product_invalid',
     details: {
-      violations: mistakes.map(({ field, message }) => ({ field: `product.${field}`, rule: 'product', message })),
+      violations: mistakes.map(({ field, message }) => ({ field: contractNameOf(field), rule: 'product', message })),
     },
   })
+}
+
+/** What the contract calls a fact, in JSON names. */
+function contractNameOf(field: FactMistake['field']): string {
+  if (field === 'priceMinor') return 'product.price.amountMinor'
+  return field === 'currency' ? 'product.price.currency' : `product.${field}`
 }

@@ -93,7 +93,11 @@ function check(
   line: { readonly line: number; readonly facts: ProductFacts; readonly stock: number | undefined },
   seen: Set<string>,
 ): readonly ImportMistake[] {
-  const mistakes: ImportMistake[] = checkFacts(line.facts).map((mistake) => ({ line: line.line, ...mistake }))
+  const mistakes: ImportMistake[] = checkFacts(line.facts).map(({ field, message }) => ({
+    line: line.line,
+    field: field === 'priceMinor' ? 'price_minor' : field,
+    message,
+  }))
   const { stock } = line
   if (stock !== undefined && !(Number.isSafeInteger(stock) && stock >= 0 && stock <= 1_000_000)) {
     mistakes.push({ line: line.line, field: 'stock', message: 'must be a whole number from 0 to 1000000' })

@@ -2,7 +2,7 @@ import type { Message } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { invariant, PlatformError } from '@plinth/base'
 import { type CallContext, decodePageToken, encodePageToken, onceKey, type ServiceImplementation } from '@plinth/rpc'
-import type { OrdersService } from '../../contract/index.ts'
+import { AddressSchema, type OrdersService } from '../../contract/index.ts'
 import type { OrderEdit } from '../domain/order.ts'
 import type { ChangeRequest } from '../usecases/change-order.ts'
 import type { Orders } from '../usecases/orders.ts'
@@ -117,6 +117,11 @@ function checkLines<Line extends { readonly productId: string; readonly quantity
   return lines.map(({ productId, quantity }) => ({ productId, quantity }))
 }
 
+const addressPaths = new Set([
+  'shipping_address',
+  ...AddressSchema.fields.map(({ name }) => `shipping_address.${name}`),
+])
+
 function editOf(
   paths: readonly string[],
   values: { readonly note: string; readonly address: OrderEdit['shippingAddress'] },
@@ -125,7 +130,8 @@ function editOf(
   let edit: OrderEdit = {}
   for (const path of paths) {
     if (path === 'note') edit = { ...edit, note: values.note }
-    else if (/^shipping_address(\.|$)/.test(path) && values.address) edit = { ...edit, shippingAddress: values.address }
+    // An address is replaced whole: half an old and half a new one lead nowhere.
+    else if (addressPaths.has(path) && values.address) edit = { ...edit, shippingAddress: values.address }
     else throw invalid('updateMask', 'path', `Cannot change "${path}": note and shipping_address can be changed`)
   }
   return edit

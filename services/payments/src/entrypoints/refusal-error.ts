@@ -10,10 +10,21 @@ const messages: Record<PaymentRefusal['refused'], string> = {
   not_refundable: 'Cannot refund the payment: no money was taken',
 }
 
-/** Gives the payment, or throws the refusal as a fault of kind `precondition` and code `payments.<refusal>`. */
+/**
+ * Gives the payment, or throws the refusal as a fault of code `payments.<refusal>`: kind `invalid` where the request
+ * could never be taken, else `precondition`.
+ */
 export function orThrow<T extends object>(outcome: T | PaymentRefusal): T {
   if (!isRefusal(outcome)) return outcome
   const { refused, ...facts } = outcome
+  if (refused === 'amount_not_positive') {
+    const violation = { field: 'amount.amountMinor', rule: 'positive', message: 'Expected an amount above 0' }
+    throw new PlatformError(messages[refused], {
+      kind: 'invalid',
+      code: 'payments.amount_not_positive',
+      details: { violations: [violation] },
+    })
+  }
   throw new PlatformError(messages[refused], {
     kind: 'precondition',
     code: `payments.${refused}`,

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file plinth/type/v1/money.proto.
  */
 export const file_plinth_type_v1_money: GenFile = /*@__PURE__*/
-  fileDesc("ChpwbGludGgvdHlwZS92MS9tb25leS5wcm90bxIOcGxpbnRoLnR5cGUudjEiQgoFTW9uZXkSFAoMYW1vdW50X21pbm9yGAEgASgDEiMKCGN1cnJlbmN5GAIgASgJQhG6SA5yDDIKXltBLVpdezN9JGIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("ChpwbGludGgvdHlwZS92MS9tb25leS5wcm90bxIOcGxpbnRoLnR5cGUudjEiXQoFTW9uZXkSLwoMYW1vdW50X21pbm9yGAEgASgDQhm6SBYiFBj/////////DyiBgICAgICA8P8BEiMKCGN1cnJlbmN5GAIgASgJQhG6SA5yDDIKXltBLVpdezN9JGIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * An amount in minor units (cents, pence, yen) of one currency. There are no fractions and no floating point.
@@ -20,6 +20,8 @@ export const file_plinth_type_v1_money: GenFile = /*@__PURE__*/
  */
 export type Money = Message<"plinth.type.v1.Money"> & {
   /**
+   * Exact in JSON and in a double: between -(2^53 - 1) and 2^53 - 1.
+   *
    * @generated from field: int64 amount_minor = 1;
    */
   amountMinor: bigint;
