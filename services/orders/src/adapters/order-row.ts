@@ -2,7 +2,8 @@ import type { Address, Order, OrderLine } from '../domain/order.ts'
 import type { OrderStatus } from '../domain/order-status.ts'
 import type { OrderRow } from './order-schema.ts'
 
-export function toRow(order: Order): OrderRow {
+/** The row of an order; `timeline` is what this change adds to it. */
+export function toRow(order: Order, timeline: string): OrderRow {
   return {
     order_id: order.orderId,
     customer_id: order.customerId,
@@ -24,6 +25,7 @@ export function toRow(order: Order): OrderRow {
     goods_left: Number(order.goodsLeft),
     deleted: Number(order.deleted),
     version: order.version,
+    timeline,
   }
 }
 

@@ -23,6 +23,8 @@ export interface OrderRow {
   goods_left: number
   deleted: number
   version: number
+  /** What happened so far: one JSON object a line, appended to by every change. */
+  timeline: string
 }
 
 export interface OrderSchema {
@@ -57,21 +59,13 @@ export const orderMigrations: readonly Migration[] = [
         cancel_requested integer not null,
         goods_left integer not null,
         deleted integer not null,
-        version bigint not null
+        version bigint not null,
+        timeline text not null
       );
       create index customer_order_by_customer on customer_order (customer_id, created_at_ms desc, order_id desc);
       create index customer_order_by_time on customer_order (created_at_ms desc, order_id desc);
       create index customer_order_unpaid on customer_order (pay_by_ms) where status = 'placed';
       create index customer_order_waiting on customer_order (updated_at_ms) where status in ('paying', 'refunding');
-      create table order_event (
-        order_id text not null,
-        sequence bigint not null,
-        at_ms bigint not null,
-        type text not null,
-        actor text not null,
-        detail text not null,
-        primary key (order_id, sequence)
-      );
       create table cart_line (
         customer_id text not null,
         product_id text not null,

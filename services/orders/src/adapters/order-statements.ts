@@ -1,5 +1,5 @@
 import { sql } from '@plinth/data'
-import type { CartLine, TimelineEntry } from '../usecases/ports.ts'
+import type { CartLine } from '../usecases/ports.ts'
 import type { OrderRow } from './order-schema.ts'
 
 export const find = sql<{ orderId: string }, OrderRow>`select * from customer_order where order_id = ${'orderId'}`
@@ -7,34 +7,23 @@ export const find = sql<{ orderId: string }, OrderRow>`select * from customer_or
 export const insert = sql<OrderRow>`
   insert into customer_order (order_id, customer_id, status, lines, currency, total_minor, note, shipping_address,
     created_at_ms, updated_at_ms, pay_by_ms, payment_id, payment_method, payment_failure, tracking_code, cancel_reason,
-    cancel_requested, goods_left, deleted, version)
+    cancel_requested, goods_left, deleted, version, timeline)
   values (${'order_id'}, ${'customer_id'}, ${'status'}, ${'lines'}, ${'currency'}, ${'total_minor'}, ${'note'},
     ${'shipping_address'}, ${'created_at_ms'}, ${'updated_at_ms'}, ${'pay_by_ms'}, ${'payment_id'},
     ${'payment_method'}, ${'payment_failure'}, ${'tracking_code'}, ${'cancel_reason'}, ${'cancel_requested'},
-    ${'goods_left'}, ${'deleted'}, ${'version'})`
+    ${'goods_left'}, ${'deleted'}, ${'version'}, ${'timeline'})
+  on conflict (order_id) do nothing`
 
 export const update = sql<OrderRow & { versionBefore: number }>`
   update customer_order set status = ${'status'}, note = ${'note'}, shipping_address = ${'shipping_address'},
     updated_at_ms = ${'updated_at_ms'}, payment_id = ${'payment_id'}, payment_method = ${'payment_method'},
     payment_failure = ${'payment_failure'}, tracking_code = ${'tracking_code'}, cancel_reason = ${'cancel_reason'},
     cancel_requested = ${'cancel_requested'}, goods_left = ${'goods_left'}, deleted = ${'deleted'},
-    version = ${'version'}
+    version = ${'version'}, timeline = timeline || ${'timeline'}
   where order_id = ${'order_id'} and version = ${'versionBefore'}`
 
-export const insertEvent = sql<{
-  orderId: string
-  sequence: number
-  atMs: number
-  type: string
-  actor: string
-  detail: string
-}>`
-  insert into order_event (order_id, sequence, at_ms, type, actor, detail)
-  values (${'orderId'}, ${'sequence'}, ${'atMs'}, ${'type'}, ${'actor'}, ${'detail'})`
-
-export const timeline = sql<{ orderId: string }, TimelineEntry>`
-  select sequence, at_ms as "atMs", type, actor, detail from order_event
-  where order_id = ${'orderId'} order by sequence limit 1000`
+export const timeline = sql<{ orderId: string }, { timeline: string }>`
+  select timeline from customer_order where order_id = ${'orderId'}`
 
 export const expired = sql<{ nowMs: number; limit: number }, { order_id: string }>`
   select order_id from customer_order where status = 'placed' and pay_by_ms <= ${'nowMs'}

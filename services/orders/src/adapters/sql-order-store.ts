@@ -2,7 +2,7 @@ import { PlatformError } from '@plinth/base'
 import { findAnswer, idempotent, type SqlReader, type SqlStore, type SqlWriter, sweepIdempotency } from '@plinth/data'
 import { inbox, type Outbox } from '@plinth/messaging'
 import type { Order, OrderChange } from '../domain/order.ts'
-import type { CartLine, OnceKey, OrderQuery, OrderStore, OrderUnit } from '../usecases/ports.ts'
+import type { CartLine, OnceKey, OrderQuery, OrderStore, OrderUnit, TimelineEntry } from '../usecases/ports.ts'
 import { encodeOrderEvent } from '../wire/order-event.ts'
 import { fromRow, toRow } from './order-row.ts'
 import type { OrderSchema } from './order-schema.ts'
@@ -24,7 +24,7 @@ export function createSqlOrderStore(deps: SqlOrderStoreDeps): OrderStore {
   return {
     find: (orderId) => store.read((tx) => find(tx, orderId)),
     list: (query) => store.read((tx) => list(tx, query)),
-    timeline: (orderId) => store.read((tx) => tx.all(statements.timeline, { orderId })),
+    timeline: (orderId) => store.read((tx) => timeline(tx, orderId)),
     cart: (customerId) => store.read((tx) => cart(tx, customerId)),
     async answered<T>(key: OnceKey): Promise<T | undefined> {
       const answer = await store.read((tx) => findAnswer(tx, key))
@@ -41,6 +41,7 @@ export function createSqlOrderStore(deps: SqlOrderStoreDeps): OrderStore {
 function createUnit(tx: SqlWriter<OrderSchema>, deps: SqlOrderStoreDeps): OrderUnit {
   return {
     find: (orderId) => find(tx, orderId),
+    add: (change) => add(tx, change, deps),
     save: (change) => save(tx, change, deps),
     cart: (customerId) => cart(tx, customerId),
     async setCartLine(customerId, line) {
@@ -84,24 +85,47 @@ async function list(tx: SqlReader<OrderSchema>, query: OrderQuery): Promise<read
   return rows.map(fromRow)
 }
 
+async function add(
+  tx: SqlWriter<OrderSchema>,
+  change: OrderChange,
+  deps: SqlOrderStoreDeps,
+): Promise<Order | undefined> {
+  const { changes } = await tx.run(statements.insert, toRow(change.order, timelineLines(change)))
+  if (changes === 0) return await find(tx, change.order.orderId)
+  await publish(tx, change, deps)
+  return undefined
+}
+
 async function save(tx: SqlWriter<OrderSchema>, change: OrderChange, deps: SqlOrderStoreDeps): Promise<void> {
-  const { order, events } = change
-  const row = toRow(order)
-  const { changes } =
-    order.version === 1
-      ? await tx.run(statements.insert, row)
-      : await tx.run(statements.update, { ...row, versionBefore: order.version - 1 })
+  const { order } = change
+  const row = { ...toRow(order, timelineLines(change)), versionBefore: order.version - 1 }
+  const { changes } = await tx.run(statements.update, row)
   if (changes !== 1) throw changedError(order)
-  for (let index = 0; index < events.length; index++) {
-    const event = events[index]!
-    // Versions grow by one and an order has few events a version, so version and index make a growing sequence.
-    const sequence = order.version * 10 + index
-    await tx.run(statements.insertEvent, { orderId: order.orderId, sequence, atMs: order.updatedAtMs, ...event })
-  }
+  await publish(tx, change, deps)
+}
+
+async function publish(tx: SqlWriter<OrderSchema>, change: OrderChange, deps: SqlOrderStoreDeps): Promise<void> {
+  const { order, events } = change
   await deps.outbox.add(
     tx,
     events.map((event) => encodeOrderEvent(order, { event, id: deps.ids.next() })),
   )
+}
+
+/** What a change adds to the timeline. Reminders are not history: an order that waits long would fill up with them. */
+function timelineLines({ order, events }: OrderChange): string {
+  return events
+    .map(({ isReminder, ...event }, index): string => {
+      // Versions grow by one and a version has few events, so the two make a growing sequence.
+      const entry: TimelineEntry = { sequence: order.version * 10 + index, atMs: order.updatedAtMs, ...event }
+      return isReminder ? '' : `${JSON.stringify(entry)}\n`
+    })
+    .join('')
+}
+
+async function timeline(tx: SqlReader<OrderSchema>, orderId: string): Promise<readonly TimelineEntry[]> {
+  const lines = (await tx.get(statements.timeline, { orderId }))?.timeline.split('\n') ?? []
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as TimelineEntry)
 }
 
 async function cart(tx: SqlReader<OrderSchema>, customerId: string): Promise<readonly CartLine[]> {

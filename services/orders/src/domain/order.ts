@@ -63,6 +63,8 @@ export interface OrderEvent {
   readonly type: OrderEventType
   readonly actor: Actor
   readonly detail: string
+  /** The same wish once more: heard by whoever carries it out, and no part of the history. */
+  readonly isReminder?: true
 }
 
 /** A decision: the order after it and what happened, in order. No events means nothing changed. */
@@ -141,14 +143,14 @@ export function remindPayment(order: Order, nowMs: number): OrderChange {
   if (order.status !== 'paying') return { order, events: [] }
   return change(order, nowMs, {
     to: {},
-    events: [{ type: 'order_payment_requested', actor: 'system', detail: 'no answer yet' }],
+    events: [{ type: 'order_payment_requested', actor: 'system', detail: 'no answer yet', isReminder: true }],
   })
 }
 
 /** The same refund, asked for once more. */
 export function remindRefund(order: Order, nowMs: number): OrderChange {
   if (order.status !== 'refunding') return { order, events: [] }
-  return change(order, nowMs, { to: {}, events: [refundRequested(order.cancelReason)] })
+  return change(order, nowMs, { to: {}, events: [{ ...refundRequested(order.cancelReason), isReminder: true }] })
 }
 
 /** Money was taken and the stock is sold. News of another payment than the order's own is refused. */
@@ -301,6 +303,11 @@ export function deleteOrder(order: Order, nowMs: number): OrderChange | OrderRef
 /** Whether nothing more will happen to the order by itself. */
 export function isSettled(order: Order): boolean {
   return order.status === 'cancelled' || order.status === 'refunded' || order.status === 'delivered'
+}
+
+/** Whether the order's stock has gone back for good. */
+export function holdsNoStock(order: Order): boolean {
+  return order.status === 'cancelled' || (order.status === 'refunded' && !order.goodsLeft)
 }
 
 function refundRequested(reason: string): OrderEvent {

@@ -1,5 +1,12 @@
 import type { Clock, Ids } from '@plinth/base'
-import { type Address, placeOrder as decide, type NewOrder, type Order } from '../domain/order.ts'
+import {
+  type Address,
+  placeOrder as decide,
+  holdsNoStock,
+  type NewOrder,
+  type Order,
+  type OrderChange,
+} from '../domain/order.ts'
 import { isRefusal, type OrderRefusal } from '../domain/refusals.ts'
 import { orderIdOf } from './order-id.ts'
 import type { CartLine, Inventory, OnceKey, OrderFeed, OrderStore, ReservedLine } from './ports.ts'
@@ -32,57 +39,81 @@ export interface PlaceOrder {
 }
 
 /**
- * Reserves the stock, then writes the order. A crash between the two leaves a reservation without an order, which
- * expires by itself; an order without a reservation cannot come to be.
+ * Reserves the stock, then writes the order. Both are named by the command's idempotency, so a command that is sent
+ * again, at the same time or after a crash between the two, meets its own reservation and its own order. A reservation
+ * whose order never comes expires; an order without a reservation cannot come to be.
  */
 export function createPlaceOrder(deps: PlaceOrderDeps) {
   return async function placeOrder(request: PlaceOrder): Promise<Order | OrderRefusal> {
-    const before = await deps.store.answered<Order>(request.once)
-    if (before) return before
     const orderId = orderIdOf(request.once)
-    // The answer may have been forgotten, but the order remembers: no stock is taken for it again.
-    const known = await deps.store.find(orderId)
-    if (known) return known
     const fromCart = request.lines.length === 0
+    // The first time empties the cart, so a repetition cannot be told by its lines.
+    if (fromCart) {
+      const placed = await findPlaced(orderId, request.once)
+      if (placed) return placed
+    }
     const lines = fromCart ? await deps.store.cart(request.customerId) : request.lines
     if (lines.length === 0) return { refused: 'cart_empty' }
 
     const { payTimeoutMs, holdMarginMs } = deps.settings()
-    const reserved = await deps.inventory.reserve(orderId, { lines, holdMs: payTimeoutMs + holdMarginMs })
+    const { taken, placed: before } = await reserve(orderId, { request, lines, holdMs: payTimeoutMs + holdMarginMs })
+    if (before) return before
     try {
-      const placed = await write(orderId, request, reserved)
-      if (isRefusal(placed)) await giveBack(orderId)
-      else deps.feed.publish(placed)
+      const nowMs = deps.clock.nowMs()
+      const decision = decideOn(newOrder(orderId, request, { taken, payByMs: nowMs + payTimeoutMs }), taken, nowMs)
+      if (isRefusal(decision)) {
+        await giveBack(orderId)
+        return decision
+      }
+      const placed = await write(decision, request, fromCart)
+      if (placed === decision.order) deps.feed.publish(placed)
+      else await giveBack(orderId)
       return placed
     } catch (error) {
       await giveBack(orderId)
       throw error
     }
+  }
 
-    async function write(id: string, wish: PlaceOrder, taken: readonly ReservedLine[]): Promise<Order | OrderRefusal> {
-      const nowMs = deps.clock.nowMs()
-      const decision = decideOn(newOrder(id, wish, { taken, payByMs: nowMs + payTimeoutMs }), taken, nowMs)
-      if (isRefusal(decision)) return decision
-      const { value } = await deps.store.unit((unit) =>
-        unit.once(wish.once, async () => {
-          const placed = await unit.find(id)
-          if (placed) return placed
-          await unit.save(decision)
-          if (fromCart) await unit.clearCart(wish.customerId)
-          return decision.order
-        }),
-      )
-      return value
+  /** Takes the stock; or, when there is none any more, finds the order if the command was carried out before. */
+  async function reserve(
+    orderId: string,
+    wish: { readonly request: PlaceOrder; readonly lines: readonly CartLine[]; readonly holdMs: number },
+  ): Promise<{ readonly taken: readonly ReservedLine[]; readonly placed?: Order }> {
+    try {
+      return { taken: await deps.inventory.reserve(orderId, wish) }
+    } catch (error) {
+      const placed = await findPlaced(orderId, wish.request.once)
+      if (placed) return { taken: [], placed }
+      throw error
     }
   }
 
+  async function findPlaced(orderId: string, once: OnceKey): Promise<Order | undefined> {
+    // The answer may have been forgotten, but the order remembers.
+    return (await deps.store.answered<Order>(once)) ?? (await deps.store.find(orderId))
+  }
+
+  async function write(decision: OrderChange, wish: PlaceOrder, fromCart: boolean): Promise<Order> {
+    const { value } = await deps.store.unit((unit) =>
+      unit.once(wish.once, async () => {
+        const known = await unit.add(decision)
+        if (known) return known
+        if (fromCart) await unit.clearCart(wish.customerId)
+        return decision.order
+      }),
+    )
+    return value
+  }
+
   /**
-   * Best effort: when it fails too, the reservation expires. The same command may have been carried out beside this
-   * one; then the reservation is that order's.
+   * Best effort: when it fails too, the reservation expires. The stock stays with an order that has it: the same
+   * command may have been carried out before or beside this one.
    */
   async function giveBack(orderId: string): Promise<void> {
     try {
-      if (!(await deps.store.find(orderId))) await deps.inventory.release(orderId)
+      const order = await deps.store.find(orderId)
+      if (!order || holdsNoStock(order)) await deps.inventory.release(orderId)
     } catch {
       // The caller hears of the first failure, which is the one that matters.
     }

@@ -41,6 +41,11 @@ export interface ForgetBefore {
 /** What can be done inside one unit of work. All of it is committed or none. */
 export interface OrderUnit {
   find(orderId: string): Promise<Order | undefined>
+  /**
+   * Writes a new order, its timeline and its events to the outbox, unless there is one with its id: then it answers that
+   * and writes nothing.
+   */
+  add(change: OrderChange): Promise<Order | undefined>
   /** Writes the order, its timeline and its events to the outbox. Throws `orders.changed` if another unit was first. */
   save(change: OrderChange): Promise<void>
   cart(customerId: string): Promise<readonly CartLine[]>

@@ -23,8 +23,19 @@ const statuses = {
 
 const byNumber = new Map(Object.entries(statuses).map(([name, number]) => [number as OrderStatus, name as Status]))
 
-/** The order as the contract shows it. */
+const messages = new WeakMap<Order, OrderMessage>()
+
+/** The order as the contract shows it. Made once for each state of an order: its events and its answer share it. */
 export function toOrderMessage(order: Order): OrderMessage {
+  let message = messages.get(order)
+  if (!message) {
+    message = createMessage(order)
+    messages.set(order, message)
+  }
+  return message
+}
+
+function createMessage(order: Order): OrderMessage {
   const money = (amountMinor: number) => ({ amountMinor: BigInt(amountMinor), currency: order.currency })
   return create(OrderSchema, {
     orderId: order.orderId,
