@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Message, toBinary } from '@bufbuild/protobuf'
 import type { CallContext } from './call.ts'
 
@@ -16,6 +16,6 @@ export function onceKey(context: CallContext, request: Message): OnceKey | undef
   const key = context.idempotencyKey
   if (key === undefined) return undefined
   // Field order in the binary form is fixed by the schema, so equal requests have equal digests.
-  const fingerprint = createHash('sha256').update(toBinary(context.method.input, request)).digest('base64url')
+  const fingerprint = hash('sha256', toBinary(context.method.input, request), 'base64url')
   return { scope: `${context.method.name}:${context.principal?.id ?? ''}`, key, fingerprint }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { OnceKey } from './ports.ts'
 
 /**
@@ -7,9 +7,9 @@ import type { OnceKey } from './ports.ts'
  * same order and thereby for the same stock.
  */
 export function orderIdOf(once: OnceKey): string {
-  const bytes = createHash('sha256').update(`${once.scope}\0${once.key}\0${once.fingerprint}`).digest().subarray(0, 16)
+  const bytes = hash('sha256', `${once.scope}\0${once.key}\0${once.fingerprint}`, 'buffer')
   bytes[6] = (bytes[6]! & 0x0f) | 0x80
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
+  const hex = bytes.toString('hex', 0, 16)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
