@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import { type Clock, fromUnknown, type PlatformError, type Timer } from '@plinth/base'
+import { leaveScope } from '@plinth/concurrency'
 import type { Bus, NewMessage } from './bus.ts'
 import { messagingFault } from './faults.ts'
 import type { Outbox } from './outbox.ts'
@@ -108,6 +110,11 @@ class Relay implements OutboxRelay {
   readonly #options: ResolvedRelayOptions
   readonly #lease: Lease | undefined
   readonly #unlisten: (() => void) | undefined
+  /**
+   * Whoever commits wakes the relay, but it works for everybody: in the context of that call it would be cancelled with
+   * it, go on trying in vain, and log under its trace.
+   */
+  readonly #apart = leaveScope(() => AsyncLocalStorage.snapshot())
   #timer: Timer | undefined
   #dueMs = Infinity
   #running: Promise<void> | undefined
@@ -152,10 +159,12 @@ class Relay implements OutboxRelay {
     if (dueMs >= this.#dueMs) return
     this.#timer?.cancel()
     this.#dueMs = dueMs
-    this.#timer = this.#deps.clock.setTimer(() => {
-      this.#dueMs = Infinity
-      this.#running = this.#run()
-    }, delayMs)
+    this.#timer = this.#apart(() =>
+      this.#deps.clock.setTimer(() => {
+        this.#dueMs = Infinity
+        this.#running = this.#run()
+      }, delayMs),
+    )
   }
 
   async #run(): Promise<void> {

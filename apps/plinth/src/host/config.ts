@@ -12,6 +12,12 @@ export const dataConfig = defineConfig(
       describe: 'SQL engine of all services',
     }),
     postgresUrl: secret({ optional: true, restart: true, describe: 'postgres://user:password@host/database' }),
+    postgresSchemaPrefix: string({
+      default: 'plinth_',
+      pattern: /^[a-z][a-z0-9_]{0,39}$/,
+      restart: true,
+      describe: 'Each service has the schema of this prefix and its name; another prefix is another shop',
+    }),
     connectionsMax: integer({
       default: 10,
       min: 1,

@@ -10,14 +10,14 @@ export const storesModule = defineModule({
   needs: { clock: Clocks, random: Randoms, config: configOf(dataConfig) },
   provides: { stores: Stores },
   start({ clock, random, config }) {
-    const { dir, engine, postgresUrl, connectionsMax } = config.current
+    const { dir, engine, postgresUrl, postgresSchemaPrefix, connectionsMax } = config.current
 
     async function openStore<Schema>(name: string): Promise<MigratableStore<Schema>> {
       if (engine === 'sqlite') return await openSqliteStore<Schema>({ path: join(dir, `${name}.db`), clock })
       invariant(postgresUrl, 'the configuration was checked before the start')
       return await openPostgresStore<Schema>({
         url: postgresUrl,
-        schema: `plinth_${name}`,
+        schema: `${postgresSchemaPrefix}${name}`,
         poolMax: connectionsMax,
         clock,
         random,
