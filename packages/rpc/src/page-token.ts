@@ -24,7 +24,12 @@ export function decodePageToken(token: string): PageStart | undefined {
     // Base64 is read past what it does not know, so that many tokens read alike: only ours is taken.
     if (encodePageToken(start) === token) return start
   }
-  throw new PlatformError('Cannot read the page: page_token is not one that was given as next_page_token', {
+  throw pageTokenInvalid()
+}
+
+/** The fault `rpc.page_token_invalid`, for lists whose tokens are of another form than {@link encodePageToken}'s. */
+export function pageTokenInvalid(): PlatformError {
+  return new PlatformError('Cannot read the page: page_token is not one that was given as next_page_token', {
     kind: 'invalid',
     code: 'rpc.page_token_invalid',
     details: { violations: [{ field: 'pageToken', rule: 'page_token', message: 'Expected a next_page_token' }] },

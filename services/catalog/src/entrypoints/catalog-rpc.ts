@@ -92,7 +92,7 @@ function pageStart(token: string): string | undefined {
 
 function searchOffset(token: string): number {
   if (token === '') return 0
-  const offset = /^\d{1,4}$/.test(token) ? Number(token) : Number.NaN
+  const offset = /^[1-9]\d{0,3}$/.test(token) ? Number(token) : Number.NaN
   if (offset < searchDepthMax) return offset
   throw invalid('pageToken', 'Expected a next_page_token')
 }

@@ -1,7 +1,7 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { PlatformError } from '@plinth/base'
 import type { Bus, DeadLetterSelection, TailQuery } from '@plinth/messaging'
-import { invalidRequest, type ServiceImplementation } from '@plinth/rpc'
+import { invalidRequest, pageTokenInvalid, type ServiceImplementation } from '@plinth/rpc'
 import { type EventsService, Start } from '../../contract/index.ts'
 import { fromEvent, toEvent } from '../wire/event-message.ts'
 import { consume } from './consume.ts'
@@ -24,11 +24,15 @@ export function createEventsRpc(bus: Bus): ServiceImplementation<typeof EventsSe
       return { groups: [...page], nextPageToken }
     },
     async listDeadLetters({ group, topic, pageSize, pageToken }) {
-      const page = await bus.admin.deadLetters({
+      const query = {
         ...(group === '' ? {} : { group }),
         ...(topic === '' ? {} : { topic }),
         ...(pageToken === '' ? {} : { after: pageToken }),
         limit: pageSize || pageSizeDefault,
+      }
+      const page = await bus.admin.deadLetters(query).catch((error: unknown) => {
+        // The token is the bus's own, so only the bus can tell that it is none; the limit is within its bounds here.
+        throw PlatformError.is(error) && error.code === 'messaging.invalid_query' ? pageTokenInvalid() : error
       })
       const deadLetters = page.letters.map((letter) => ({
         id: letter.id,
@@ -75,18 +79,12 @@ function pageOf<Item>(
   nameOf: (item: Item) => string,
 ): { readonly page: readonly Item[]; readonly nextPageToken: string } {
   const after = Buffer.from(request.pageToken, 'base64url').toString()
-  if (Buffer.from(after).toString('base64url') !== request.pageToken) throw badToken()
+  if (Buffer.from(after).toString('base64url') !== request.pageToken || !/^[ -~]*$/.test(after))
+    throw pageTokenInvalid()
   const size = request.pageSize || pageSizeDefault
   const rest = all.filter((item) => nameOf(item) > after)
   const page = rest.slice(0, size)
   const last = page.at(-1)
   const more = rest.length > size && last !== undefined
   return { page, nextPageToken: more ? Buffer.from(nameOf(last)).toString('base64url') : '' }
-}
-
-function badToken(): PlatformError {
-  return new PlatformError('Cannot read the page: page_token is not one that was given as next_page_token', {
-    kind: 'invalid',
-    code: 'rpc.page_token_invalid',
-  })
 }
