@@ -1,4 +1,5 @@
-import { createTerminal, type Terminal } from './terminal.ts'
+import { exitCodes } from './exit-codes.ts'
+import { createTerminal, type Terminal, type TerminalOptions } from './terminal.ts'
 
 /** What a command needs of the process. The one place that reads it. */
 export interface CommandContext {
@@ -6,32 +7,46 @@ export interface CommandContext {
   readonly stdin: NodeJS.ReadStream
   /** Aborts on the first Ctrl-C of a client command, so that streams end in good order. */
   readonly signal: AbortSignal
-  terminal(options: { readonly json?: boolean | undefined }): Terminal
+  terminal(options: TerminalOptions): Terminal
   /** Ends the process with this code once the command has returned. */
   exit(code: number): void
 }
 
-export function createCommandContext(): CommandContext & { readonly exitCode: number } {
+/** The context with what its owner reads when the command has returned. */
+export interface ProcessContext extends CommandContext {
+  readonly exitCode: number
+  readonly interrupted: boolean
+}
+
+/** Makes the context of this process. A reader that goes away (`plinth … | head`) ends it without a word. */
+export function createCommandContext(): ProcessContext {
   const controller = new AbortController()
-  let exitCode = 0
+  let exitCode: number = exitCodes.success
+  let listening = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.success)
+    throw error
+  })
   return {
     environment: process.env,
     stdin: process.stdin,
     get signal() {
-      // Listening only once somebody cares leaves the servers' own handling of signals alone.
-      process.once('SIGINT', () => controller.abort())
+      // Listening only once somebody cares leaves the servers' own handling of signals alone. The second Ctrl-C finds
+      // no listener and ends the process at once.
+      if (!listening) process.once('SIGINT', () => controller.abort())
+      listening = true
       return controller.signal
     },
-    terminal: ({ json = false }) => createTerminal({ ...streams(), environment: process.env }, { json }),
+    terminal: (options) =>
+      createTerminal({ stdout: process.stdout, stderr: process.stderr, environment: process.env }, options),
     exit(code) {
       exitCode = code
     },
     get exitCode() {
       return exitCode
     },
+    get interrupted() {
+      return controller.signal.aborted
+    },
   }
-}
-
-function streams() {
-  return { stdout: process.stdout, stderr: process.stderr }
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '@plinth/base'
 import { type Configuration, createFileSource, loadConfiguration } from '@plinth/kernel'
+import type { Command } from 'commander'
 import { configDefinitions } from '../host/shop.ts'
 
 /** Options of every command that reads the configuration. */
@@ -8,6 +9,15 @@ export interface HostOptions {
   readonly set?: readonly string[]
   readonly data?: string
   readonly peers?: readonly string[]
+}
+
+/** Adds the options of {@link HostOptions}. */
+export function addHostOptions(command: Command): Command {
+  return command
+    .option('--peers <service=host:port...>', 'where the other services are (their gRPC address)')
+    .option('--data <folder>', 'folder of databases, log and keys (data.dir)')
+    .option('--config <file...>', 'configuration files, YAML, JSON or TOML; later ones win')
+    .option('--set <section.field=value...>', 'single settings')
 }
 
 /** The file that is read when it is there and none is named. */
@@ -32,7 +42,13 @@ export function loadHostConfiguration(
 }
 
 /** Variables of the same prefix that are not configuration. */
-const notConfiguration = new Set(['PLINTH_SERVER', 'PLINTH_TOKEN', 'PLINTH_PASSWORD', 'PLINTH_TEST_POSTGRES_URL'])
+const notConfiguration = new Set([
+  'PLINTH_SERVER',
+  'PLINTH_AS',
+  'PLINTH_TOKEN',
+  'PLINTH_PASSWORD',
+  'PLINTH_TEST_POSTGRES_URL',
+])
 
 function reserved(environment: Readonly<Record<string, string | undefined>>) {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !notConfiguration.has(name)))

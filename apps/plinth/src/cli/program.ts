@@ -1,49 +1,93 @@
-import { errorKinds, fromUnknown, type PlatformError } from '@plinth/base'
+import { fromUnknown } from '@plinth/base'
 import { Command, CommanderError } from 'commander'
-import type { CommandContext } from './command-context.ts'
-import { addUpCommand } from './up.ts'
+import type { CommandContext, ProcessContext } from './command-context.ts'
+import { type CommandEntry, commands } from './commands.ts'
+import { exitCodes, exitCodeTable } from './exit-codes.ts'
+import { addGlobalOptions } from './globals.ts'
+import { reportFault } from './report.ts'
 
-/** Exit codes that are not the ones of a fault's kind. */
-export const exitCodes = { success: 0, crash: 1, usage: 2 } as const
-
-/** Builds the whole command line. */
-export function createProgram(context: CommandContext): Command {
+/**
+ * Builds the command line with the code of the named commands only; of the others it knows name and description. That
+ * keeps `plinth version` from reading a web server.
+ */
+export async function createProgram(context: CommandContext, names: ReadonlySet<string>): Promise<Command> {
   const program = new Command('plinth')
-    .description('a commerce backend that runs: services, API and tools in one command')
+    .description('A commerce backend that runs: services, API and tools in one command.')
     .showSuggestionAfterError()
     .showHelpAfterError('(plinth help shows all commands)')
-    .enablePositionalOptions()
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
-  addUpCommand(program, context)
+    .option('-V, --version', 'print the version')
+    .helpCommand('help [command]', 'show help for a command, or for exit-codes')
+    .addHelpText('after', tour)
+  addGlobalOptions(program)
+  for (const entry of commands) {
+    if (names.has(entry.name)) (await entry.load())(program, context)
+    else addStub(program, entry)
+    program.commands.at(-1)?.helpGroup(entry.group)
+  }
+  program
+    .command('exit-codes', { hidden: true })
+    .description('what the exit codes mean')
+    .addHelpText('after', () => `\n${exitCodeLines().join('\n')}`)
+    .action((_, command: Command) => printExitCodes(command, context))
+  for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('(--help shows how to use it)')
   return program
 }
 
+const tour = `
+Examples:
+  plinth up                                     run the shop
+  plinth register ada@example.com               make an account
+  plinth catalog search jackson --in-stock      look around
+  plinth orders place --line FILM-1000=1 --card card_ok
+  plinth orders list
+
+plinth help exit-codes lists what the exit codes mean.`
+
+function addStub(program: Command, { name, description }: CommandEntry): void {
+  program.command(name).description(description)
+}
+
+/** The program and all commands below it. */
+export function everyCommand(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)]
+}
+
+function printExitCodes(command: Command, context: CommandContext): void {
+  const terminal = context.terminal(command.optsWithGlobals())
+  terminal.answer(
+    exitCodeTable().map(([code, meaning]) => ({ code, meaning })),
+    exitCodeLines,
+  )
+}
+
+function exitCodeLines(): readonly string[] {
+  return exitCodeTable().map(([code, meaning]) => `${String(code).padStart(4)}  ${meaning}`)
+}
+
 /** Runs one command line and answers the exit code. Never throws. */
-export async function runProgram(argv: readonly string[], context: CommandContext & { readonly exitCode: number }) {
-  const program = createProgram(context)
+export async function runProgram(argv: readonly string[], context: ProcessContext): Promise<number> {
+  const wanted = commandIn(argv)
   try {
-    await program.parseAsync(argv, { from: 'user' })
-    return context.exitCode
+    if (wanted === undefined && argv.some((word) => word === '-V' || word === '--version')) {
+      return await runProgram(['version', ...argv.filter((word) => word !== '-V' && word !== '--version')], context)
+    }
+    const program = await createProgram(context, new Set(wanted))
+    await program.parseAsync(argv.length === 0 ? ['help'] : [...argv], { from: 'user' })
+    return context.interrupted ? exitCodes.interrupted : context.exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage
-    return report(fromUnknown(error), { context, json: argv.includes('--json') })
+    if (context.interrupted) return exitCodes.interrupted
+    const terminal = context.terminal({ json: argv.includes('--json') })
+    return reportFault(fromUnknown(error), terminal)
   }
 }
 
-function report(
-  error: PlatformError,
-  { context, json }: { readonly context: CommandContext; readonly json: boolean },
-): number {
-  const { kind, code, message, retryable, details } = error
-  const exitCode = kind === 'internal' && code === 'base.internal' ? exitCodes.crash : errorKinds[kind].exit
-  const terminal = context.terminal({ json })
-  if (json) {
-    process.stderr.write(`${JSON.stringify({ error: { kind, code, message, retryable, details } }, null, 2)}\n`)
-    return exitCode
-  }
-  terminal.note(`${terminal.style.red('error')} ${message} ${terminal.style.dim(`(${code})`)}`)
-  for (const { field, message: why } of details.violations ?? []) terminal.note(`  ${field}: ${why}`)
-  // What nobody foresaw is for whoever mends it: the stack and its causes.
-  if (exitCode === exitCodes.crash && error.cause !== undefined) terminal.note(String((error.cause as Error).stack))
-  return exitCode
+const names: ReadonlySet<string> = new Set(commands.map(({ name }) => name))
+
+/** The command of a command line: its first word that is one. `help NAME` needs the code of NAME. */
+function commandIn(argv: readonly string[]): readonly string[] | undefined {
+  const at = argv.findIndex((word) => names.has(word))
+  return at < 0 ? undefined : [argv[at] as string]
 }

@@ -25,6 +25,11 @@ export async function readFilms(): Promise<readonly Film[]> {
   return JSON.parse(await readFile(path, 'utf8')) as readonly Film[]
 }
 
+/** All films as a file of product lines. */
+export async function filmLines(): Promise<string> {
+  return (await readFilms()).map(filmToLine).join('\n')
+}
+
 /**
  * A film as a line of a product import. The rule, for price and stock that the data does not have:
  *
