@@ -56,6 +56,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./register.ts')).addRegisterCommand,
   },
   {
+    name: 'verify',
+    group: use,
+    description: 'confirm your address with the token from your mail',
+    load: async () => (await import('./verify.ts')).addVerifyCommand,
+  },
+  {
     name: 'login',
     group: use,
     description: 'log in and keep the tokens for the next commands',
@@ -120,6 +126,12 @@ export const commands: readonly CommandEntry[] = [
     group: operate,
     description: 'look at the bus: topics, groups and their lag, dead letters',
     load: async () => (await import('./events.ts')).addEventsCommand,
+  },
+  {
+    name: 'new',
+    group: rest,
+    description: 'write the skeleton of a new service',
+    load: async () => (await import('./new-service.ts')).addNewCommand,
   },
   {
     name: 'completion',

@@ -32,7 +32,7 @@ export function addRegisterCommand(program: Command, context: CommandContext): v
         })
         const shown = clean(address)
         if (verificationRequired || !options.login) {
-          const next = verificationRequired ? ' Follow the link in your mail, then: plinth login' : ''
+          const next = verificationRequired ? ' Next: plinth verify with the token in your mail, then plinth login' : ''
           const answer = { email: address, verificationRequired, loggedIn: false }
           return terminal.answer(answer, () => [`Account ${shown} is there.${next}`])
         }

@@ -36,6 +36,8 @@ const steps: ReadonlyMap<string, string> = new Map([
   ['plinth.server_unreachable', 'start the shop with "plinth up", or name another with --server host:port'],
   ['plinth.not_logged_in', 'plinth login, or plinth register for a new account'],
   ['plinth.login_expired', 'plinth login'],
+  ['plinth.mail_missing', 'say --data FOLDER of the shop, or give the token from the mail itself'],
+  ['identity.email_unverified', 'plinth verify with the token in your mail'],
   ['plinth.operator_file_missing', 'say --data FOLDER of the shop, or log in with: plinth login EMAIL'],
   [
     'plinth.port_taken',
@@ -43,6 +45,7 @@ const steps: ReadonlyMap<string, string> = new Map([
   ],
   ['messaging.folder_locked', 'plinth status shows whether a shop runs; another folder is taken with --data FOLDER'],
   ['kernel.config_invalid', 'plinth config explain shows every key with its bounds and where its value comes from'],
+  ['plinth.contract_not_generated', 'npm install, then npm run contracts'],
   ['rpc.payload_too_large', 'send less at once'],
 ])
 
