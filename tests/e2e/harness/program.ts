@@ -160,10 +160,9 @@ function watchOutput(child: ChildProcess) {
       if (known) return known
       const { promise, resolve, reject } = Promise.withResolvers<LogRecord>()
       waiting.set(event, resolve)
-      const timer = setTimeout(
-        () => reject(new Error(`no ${event} in ${timeoutMs} ms:\n${lines.join('\n')}`)),
-        timeoutMs,
-      )
+      const fail = () => reject(new Error(`no ${event} in ${timeoutMs} ms:\n${lines.join('\n')}`))
+      // A program that ended first leaves nothing to wait for.
+      const timer = setTimeout(fail, timeoutMs).unref()
       return await promise.finally(() => clearTimeout(timer))
     },
   }

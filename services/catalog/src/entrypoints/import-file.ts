@@ -62,8 +62,13 @@ function jsonLine(content: string, line: number): ImportLine {
 
 function* csvLines(text: string): Generator<ImportLine> {
   const failed: ImportLine[] = []
+  let twice: string | undefined
   const rows = parse(text, {
-    columns: (header: string[]) => header.map((name) => name.trim()),
+    columns(header: string[]) {
+      const names = header.map((name) => name.trim())
+      twice = names.find((name, at) => names.indexOf(name) !== at)
+      return names
+    },
     bom: true,
     info: true,
     skip_empty_lines: true,
@@ -74,6 +79,11 @@ function* csvLines(text: string): Generator<ImportLine> {
       return undefined
     },
   }) as unknown as readonly { readonly record: Record<string, string>; readonly info: { readonly lines: number } }[]
+  // Which of the two was meant nobody can tell, in any line.
+  if (twice !== undefined) {
+    yield wrong(1, twice, 'stands in the header twice')
+    return
+  }
   yield* failed
   for (const { record, info } of rows) yield csvLine(new Map(Object.entries(record)), info.lines)
 }
