@@ -116,7 +116,8 @@ async function opened(child: ChildProcess): Promise<{ readonly url: string }> {
 
 const ticksPerSecond = 100
 
-function cpuMicros(pid: number): number {
+/** Microseconds of processor time a process has used, user and system. */
+export function cpuMicros(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
   return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond
 }
