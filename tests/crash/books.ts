@@ -86,7 +86,10 @@ const orderQuery = `
   select order_id as orderId, status, total_minor as totalMinor, payment_id as paymentId, goods_left as goodsLeft,
     pay_by_ms as payByMs, lines from customer_order`
 const eventQuery = `
-  select order_id as orderId, sequence, type, actor, detail from order_event order by order_id, sequence`
+  select o.order_id as orderId, e.value ->> 'sequence' as sequence, e.value ->> 'type' as type,
+    e.value ->> 'actor' as actor, e.value ->> 'detail' as detail
+  from customer_order o, json_each('[' || replace(rtrim(o.timeline, char(10)), char(10), ',') || ']') e
+  order by o.order_id, sequence`
 const paymentQuery = `
   select payment_id as paymentId, order_id as orderId, amount_minor as amountMinor, status, pending, attempts
   from payment order by created_at_ms, payment_id`

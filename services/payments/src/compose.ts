@@ -2,7 +2,7 @@
  * The payments service, put together.
  * @module
  */
-import { type Random, Secret } from '@plinth/base'
+import { type Random, Secret, sleep } from '@plinth/base'
 import {
   BusKey,
   bindingOf,
@@ -14,6 +14,7 @@ import {
   IdsKey,
   integer,
   Log,
+  Metrics,
   number,
   Randoms,
   Stores,
@@ -24,6 +25,7 @@ import {
 import { createOutbox, startOutboxRelay } from '@plinth/messaging'
 import { bindService } from '@plinth/rpc'
 import { createWebhookSigner } from '@plinth/security'
+import type { Metrics as MetricsRegistry } from '@plinth/telemetry'
 import { PaymentsService, paymentsContract } from '../contract/index.ts'
 import { type PaymentSchema, paymentMigrations } from './adapters/payment-schema.ts'
 import { createProvider, type ProviderWebhook, providerMigrations } from './adapters/simulator/index.ts'
@@ -32,6 +34,7 @@ import { createSqlPaymentStore } from './adapters/sql-payment-store.ts'
 import { createPaymentsRpc } from './entrypoints/rpc.ts'
 import { createWebhookReceiver } from './entrypoints/webhook.ts'
 import { createPayments } from './usecases/payments.ts'
+import type { Waiting } from './usecases/ports.ts'
 import { createSettlePayment } from './usecases/settle-payment.ts'
 import { createWorkOff } from './usecases/work-off-payments.ts'
 
@@ -49,6 +52,12 @@ export const paymentsConfig = defineConfig(
     retryMinMs: durationMs({ default: '200ms', min: '10ms', max: '1m', describe: 'First pause after a lost answer' }),
     retryMaxMs: durationMs({ default: '30s', min: '100ms', max: '1h', describe: 'Longest pause between two tries' }),
     sweepMs: durationMs({ default: '250ms', min: '50ms', max: '1m', describe: 'Pause between looks for due payments' }),
+    reportsKeptMs: durationMs({
+      default: '30d',
+      min: '1h',
+      max: '365d',
+      describe: 'How long a report of the provider is remembered, so that its repetitions change nothing',
+    }),
     webhookSecret: secret({
       optional: true,
       charsMin: 16,
@@ -61,6 +70,9 @@ export const paymentsConfig = defineConfig(
   { describe: 'Payments and the simulated provider behind them' },
 )
 
+/** Pause between two looks at what waits, and for what is too old to keep. */
+const housekeepingMs = 10_000
+
 /** Payments as a module, with the simulator as its provider. */
 export function createPaymentsModule() {
   return defineModule({
@@ -70,6 +82,7 @@ export function createPaymentsModule() {
       random: Randoms,
       ids: IdsKey,
       log: Log,
+      metrics: Metrics,
       tracer: Tracer,
       stores: Stores,
       bus: BusKey,
@@ -92,6 +105,7 @@ export function createPaymentsModule() {
           { slowMs: config.current.simulatorSlowMs, repeatShare: config.current.simulatorRepeatShare },
         ),
       )
+      const showWaiting = createWaitingGauges(deps.metrics)
       const gateway = createSimulatorGateway(provider)
       const outbox = createOutbox({ headers: () => traceHeaders(tracer) })
       const settings = () => config.current
@@ -105,7 +119,7 @@ export function createPaymentsModule() {
         onFault: (payment, fault) =>
           log.warn('payment_not_settled', { payment_id: payment.paymentId, code: fault.code, error: fault }),
       })
-      const payments = createPayments({ store, clock, settle, onPending: workOff.offer })
+      const payments = createPayments({ store, clock, settle, settings, onPending: workOff.offer })
       const receiveWebhook = createWebhookReceiver({ payments, signer })
 
       async function deliver(webhook: ProviderWebhook): Promise<void> {
@@ -114,6 +128,13 @@ export function createPaymentsModule() {
       }
 
       undo.use(startOutboxRelay({ store: sql, bus, outbox, clock }, { name: 'payments' }))
+      context.run('housekeeping', async ({ signal }) => {
+        for (;;) {
+          showWaiting(await store.waiting(), clock.nowMs())
+          await payments.forgetOld()
+          await sleep(clock, housekeepingMs, signal)
+        }
+      })
       context.run('work off', ({ signal }) => workOff.run(signal))
       const resources = undo.move()
       return {
@@ -122,6 +143,18 @@ export function createPaymentsModule() {
       }
     },
   })
+}
+
+function createWaitingGauges(metrics: MetricsRegistry) {
+  const count = metrics.gauge({ name: 'payments_waiting', help: 'Payments whose outcome the provider owes' })
+  const oldest = metrics.gauge({
+    name: 'payments_waiting_oldest_seconds',
+    help: 'Age of the oldest outcome that the provider owes',
+  })
+  return (waiting: Waiting, nowMs: number) => {
+    count.set(waiting.count)
+    oldest.set(waiting.sinceMs === undefined ? 0 : Math.max(0, nowMs - waiting.sinceMs) / 1000)
+  }
 }
 
 function randomSecret(random: Random): Secret {

@@ -13,6 +13,7 @@ export interface PaymentRow {
   failure: string
   provider_reference: string
   pending: string
+  pending_since_ms: number
   due_at_ms: number
   tries: number
   attempts: number
@@ -57,6 +58,13 @@ export const paymentMigrations: readonly Migration[] = [
         primary key (provider, report_id)
       );
       create index provider_report_age on provider_report (seen_at_ms);
+    `,
+  },
+  {
+    id: '0003_pending_since',
+    up: `
+      alter table payment add column pending_since_ms bigint not null default 0;
+      update payment set pending_since_ms = updated_at_ms where pending <> '';
     `,
   },
 ]

@@ -13,20 +13,29 @@ const due = sql<{ nowMs: number; limit: number }, PaymentRow>`
 
 const insert = sql<PaymentRow>`
   insert into payment (payment_id, order_id, amount_minor, currency, method, manual_capture, status, failure,
-    provider_reference, pending, due_at_ms, tries, attempts, created_at_ms, updated_at_ms)
+    provider_reference, pending, pending_since_ms, due_at_ms, tries, attempts, created_at_ms, updated_at_ms)
   values (${'payment_id'}, ${'order_id'}, ${'amount_minor'}, ${'currency'}, ${'method'}, ${'manual_capture'},
-    ${'status'}, ${'failure'}, ${'provider_reference'}, ${'pending'}, ${'due_at_ms'}, ${'tries'}, ${'attempts'},
-    ${'created_at_ms'}, ${'updated_at_ms'})`
+    ${'status'}, ${'failure'}, ${'provider_reference'}, ${'pending'}, ${'pending_since_ms'}, ${'due_at_ms'},
+    ${'tries'}, ${'attempts'}, ${'created_at_ms'}, ${'updated_at_ms'})`
 
 const update = sql<PaymentRow>`
   update payment set status = ${'status'}, failure = ${'failure'}, provider_reference = ${'provider_reference'},
-    pending = ${'pending'}, due_at_ms = ${'due_at_ms'}, tries = ${'tries'}, attempts = ${'attempts'},
-    updated_at_ms = ${'updated_at_ms'}
+    pending = ${'pending'}, pending_since_ms = ${'pending_since_ms'}, due_at_ms = ${'due_at_ms'}, tries = ${'tries'},
+    attempts = ${'attempts'}, updated_at_ms = ${'updated_at_ms'}
   where payment_id = ${'payment_id'}`
 
 const insertReport = sql<{ provider: string; reportId: string; nowMs: number }>`
   insert into provider_report (provider, report_id, seen_at_ms) values (${'provider'}, ${'reportId'}, ${'nowMs'})
   on conflict (provider, report_id) do nothing`
+
+const forgetReports = sql<{ beforeMs: number; rowsMax: number }>`
+  delete from provider_report where (provider, report_id) in (
+    select provider, report_id from provider_report where seen_at_ms < ${'beforeMs'}
+    order by seen_at_ms limit ${'rowsMax'}
+  )`
+
+const waiting = sql<Record<never, never>, { count: number; sinceMs: number | null }>`
+  select count(*) as count, min(pending_since_ms) as "sinceMs" from payment where pending <> ''`
 
 export interface SqlPaymentStoreDeps {
   readonly store: SqlStore<PaymentSchema>
@@ -42,6 +51,12 @@ export function createSqlPaymentStore(deps: SqlPaymentStoreDeps): PaymentStore {
     find: (paymentId) => store.read((tx) => findIn(tx, paymentId)),
     list: (query) => store.read((tx) => list(tx, query)),
     due: (nowMs, limit) => store.read(async (tx) => (await tx.all(due, { nowMs, limit })).map(fromRow)),
+    waiting: () =>
+      store.read(async (tx) => {
+        const row = await tx.get(waiting, {})
+        return { count: row?.count ?? 0, sinceMs: row?.sinceMs ?? undefined }
+      }),
+    forgetReports: (before) => store.write(async (tx) => (await tx.run(forgetReports, before)).changes),
     unit: (work) => store.write((tx) => work(createUnit(tx, deps))),
   } satisfies PaymentStore
 }

@@ -16,6 +16,8 @@ export interface Payment {
   readonly failure: string
   readonly providerReference: string
   readonly pending: PendingOperation | undefined
+  /** Since when the pending operation waits for its outcome; 0 when nothing is pending. */
+  readonly pendingSinceMs: number
   /** When the provider is to be asked; meaningful while something is pending. */
   readonly dueAtMs: number
   /** How often the provider was asked about the pending operation. */
@@ -68,6 +70,7 @@ export function createPayment(wish: NewPayment, nowMs: number): PaymentChange | 
     failure: '',
     providerReference: '',
     pending: undefined,
+    pendingSinceMs: 0,
     dueAtMs: 0,
     tries: 0,
     attempts: 0,
@@ -153,7 +156,8 @@ export function applyVerdict(
 }
 
 function ask(payment: Payment, pending: PendingOperation, status: PaymentStatus, nowMs: number): PaymentChange {
-  return { payment: { ...payment, pending, status, dueAtMs: nowMs, tries: 0, updatedAtMs: nowMs }, event: undefined }
+  const asked = { ...payment, pending, status, pendingSinceMs: nowMs, dueAtMs: nowMs, tries: 0, updatedAtMs: nowMs }
+  return { payment: asked, event: undefined }
 }
 
 function unchanged(payment: Payment): PaymentChange {
@@ -184,7 +188,14 @@ function approved(operation: PendingOperation, manualCapture: boolean): Settleme
 
 function settle(payment: Payment, to: Settlement, facts: Partial<Payment>): PaymentChange {
   return {
-    payment: { ...payment, ...facts, status: to.status, pending: undefined, failure: facts.failure ?? '' },
+    payment: {
+      ...payment,
+      ...facts,
+      status: to.status,
+      pending: undefined,
+      pendingSinceMs: 0,
+      failure: facts.failure ?? '',
+    },
     event: to.event,
   }
 }

@@ -6,6 +6,7 @@ import { capturePayment, confirmPayment, makeDue, type Payment, refundPayment, v
 import { isRefusal, type PaymentRefusal } from '../domain/refusals.ts'
 import { type ChangePaymentDeps, createChangePayment, foundPayment } from './change-payment.ts'
 import { createCreatePayment } from './create-payment.ts'
+import { createForgetOld, type ForgetOldSettings } from './forget-old.ts'
 import type { PaymentQuery, PaymentStore } from './ports.ts'
 import { createReceiveReport } from './receive-report.ts'
 import type { SettlePayment } from './settle-payment.ts'
@@ -13,6 +14,7 @@ import type { SettlePayment } from './settle-payment.ts'
 export interface PaymentsDeps extends ChangePaymentDeps {
   readonly store: PaymentStore
   readonly settle: SettlePayment
+  readonly settings: () => ForgetOldSettings
 }
 
 type Outcome = Promise<Payment | PaymentRefusal>
@@ -45,6 +47,7 @@ export function createPayments(deps: PaymentsDeps) {
       return isRefusal(payment) ? payment : await deps.settle(payment)
     },
     receiveReport: createReceiveReport(deps),
+    forgetOld: createForgetOld(deps),
   }
 }
 

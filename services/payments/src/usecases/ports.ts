@@ -25,8 +25,17 @@ export interface PaymentStore {
   list(query: PaymentQuery): Promise<readonly Payment[]>
   /** Payments with something to ask the provider by `nowMs`, the most overdue first. */
   due(nowMs: number, limit: number): Promise<readonly Payment[]>
+  /** How many payments wait for an outcome, and since when the oldest does. */
+  waiting(): Promise<Waiting>
+  /** Forgets up to `rowsMax` reports seen before `beforeMs`. Answers how many. */
+  forgetReports(before: { readonly beforeMs: number; readonly rowsMax: number }): Promise<number>
   /** A durable unit of work; see `SqlStore.write`. */
   unit<T>(work: (unit: PaymentUnit) => Promise<T>): Promise<T>
+}
+
+export interface Waiting {
+  readonly count: number
+  readonly sinceMs: number | undefined
 }
 
 export interface GatewayRequest {

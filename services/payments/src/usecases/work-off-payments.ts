@@ -1,4 +1,5 @@
 import { type Clock, fromUnknown, type PlatformError, sleep } from '@plinth/base'
+import { leaveScope } from '@plinth/concurrency'
 import type { Payment } from '../domain/payment.ts'
 import type { PaymentStore } from './ports.ts'
 import type { SettlePayment } from './settle-payment.ts'
@@ -38,7 +39,8 @@ export function createWorkOff(deps: WorkOffDeps) {
   function startNext(): void {
     while (waiting.length > 0 && underWay.size < deps.settings().callsMax) {
       const payment = waiting.shift()
-      if (payment && !underWay.has(payment.paymentId)) void work(payment)
+      // Whoever made it pending may be gone by the time of the answer: his deadline is not that of the payment.
+      if (payment && !underWay.has(payment.paymentId)) void leaveScope(() => work(payment))
     }
   }
 

@@ -31,6 +31,7 @@ export function toPaymentMessage(payment: Payment): PaymentMessage {
     updatedAt: timestampFromMs(payment.updatedAtMs),
     attempts: payment.attempts,
     manualCapture: payment.manualCapture,
+    ...(payment.pending && { pendingSince: timestampFromMs(payment.pendingSinceMs) }),
   })
 }
 

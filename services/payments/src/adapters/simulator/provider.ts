@@ -1,4 +1,5 @@
 import { type Clock, PlatformError, type Random, sleep } from '@plinth/base'
+import { leaveScope } from '@plinth/concurrency'
 import { type Migration, type SqlStore, sql } from '@plinth/data'
 
 /** What the provider keeps of one operation. */
@@ -43,7 +44,7 @@ export interface ProviderOptions {
   readonly slowMs?: number
   /** Share of webhooks that are sent twice. 0 to 1. @default 0.2 */
   readonly repeatShare?: number
-  /** Longest delay of a webhook; each draws its own, so that they overtake one another. @default 200 */
+  /** Longest delay of a webhook, a whole number; each draws its own, so that they overtake one another. @default 200 */
   readonly webhookDelayMaxMs?: number
 }
 
@@ -146,14 +147,15 @@ export function createProvider(deps: ProviderDeps, options: ProviderOptions = {}
       outcome: operation.outcome,
     }
     for (let time = 0; time < times && onTheirWay.size < webhooksMax; time++) {
-      const delivery = send(webhook).finally(() => onTheirWay.delete(delivery))
+      // Reports come from outside: no deadline of ours reaches there.
+      const delivery = leaveScope(() => send(webhook)).finally(() => onTheirWay.delete(delivery))
       onTheirWay.add(delivery)
     }
   }
 
   async function send(webhook: ProviderWebhook): Promise<void> {
     try {
-      await sleep(deps.clock, deps.random.next() * webhookDelayMaxMs, closing.signal)
+      await sleep(deps.clock, deps.random.int(webhookDelayMaxMs + 1), closing.signal)
       await deps.deliver(webhook)
     } catch {
       // A lost webhook is part of the game: the receiver asks when it hears nothing.
@@ -163,11 +165,12 @@ export function createProvider(deps: ProviderDeps, options: ProviderOptions = {}
   return {
     async perform(request, signal) {
       const fate = fateOf(request, deps.random)
-      if (fate === 'slow') await sleep(deps.clock, slowMs, signal)
       if (fate === 'request lost') throw lost()
       const operation = await record(request)
       report(operation)
       if (fate === 'answer lost') throw lost()
+      // Whoever does not wait so long has lost the answer, not the operation.
+      if (fate === 'slow') await sleep(deps.clock, slowMs, signal)
       return operation
     },
     lookUp: (paymentId, operation) => deps.store.read((tx) => tx.get(find, { key: `${paymentId}:${operation}` })),
