@@ -5,12 +5,31 @@ import type { Tree, Workspace } from './tree.ts'
 /** Files whose content follows from the sources, so that a change of structure is a diff that people see. */
 export function goldenFiles(tree: Tree): ReadonlyMap<string, string> {
   const files = new Map([['tools/tidy/golden/deps.txt', dependenciesText(tree)]])
+  if (tree.workspaces.some(({ folder }) => folder === 'apps/plinth')) {
+    files.set('apps/plinth/src/host/error-codes.json', errorCodesText(tree))
+  }
   for (const workspace of tree.workspaces) {
     if (workspace.kind === 'package' || workspace.kind === 'service') {
       files.set(`tools/tidy/golden/${workspace.folder.replace('/', '-')}.api.txt`, interfaceText(tree, workspace))
     }
   }
   return files
+}
+
+/** The codes of all READMEs, for the pages that explain them; those of the edge are in the code that serves the pages. */
+function errorCodesText(tree: Tree): string {
+  const codes = tree.workspaces
+    .filter(({ kind, short }) => (kind === 'package' || kind === 'service') && short !== 'http' && short !== 'rpc')
+    .flatMap(({ folder }) => (tree.files.get(`${folder}/README.md`)?.text ?? '').split('\n'))
+    .flatMap((line) => {
+      const [, code = '', kind = '', when = ''] = line.split('|').map((cell) => cell.trim())
+      const name = /^`([a-z][a-z0-9]*\.[a-z][a-z0-9_]*)`$/.exec(code)?.[1]
+      // Where the kind depends, the first one named is the usual.
+      const usual = /^[a-z_]+/.exec(kind)?.[0]
+      return name && usual ? [{ code: name, kind: usual, when }] : []
+    })
+    .sort((a, b) => (a.code < b.code ? -1 : 1))
+  return `${JSON.stringify(codes, undefined, 2)}\n`
 }
 
 /** One line a workspace: what its sources import, tests left out. */

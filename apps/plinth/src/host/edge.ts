@@ -14,12 +14,14 @@ import {
   type Contract,
   createDispatcher,
   createGrpcServer,
+  type ErrorCodeEntry,
   mountApiDocs,
   mountRest,
   type ServiceBinding,
   standardInterceptors,
 } from '@plinth/rpc'
 import { grpcConfig, httpConfig, rpcConfig } from './config.ts'
+import errorCodes from './error-codes.json' with { type: 'json' }
 import { Forwarded } from './gateway.ts'
 import { Observers } from './observers.ts'
 
@@ -81,7 +83,12 @@ export function createEdgeModule({ contracts, comments, version }: EdgeOptions):
       )
       const dispatcher = createDispatcher([...local, ...deps.forwarded], interceptors)
       mountRest(server, dispatcher)
-      mountApiDocs(server, dispatcher, { title: 'Plinth', version, comments })
+      mountApiDocs(server, dispatcher, {
+        title: 'Plinth',
+        version,
+        comments,
+        errorCodes: errorCodes as readonly ErrorCodeEntry[],
+      })
       const health = undo.use(
         createGrpcHealth(
           context.health,
