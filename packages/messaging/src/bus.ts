@@ -34,6 +34,11 @@ export interface SubscribeOptions {
   readonly topics: readonly string[]
   /** Consumers of one group share the work; every group sees every message. */
   readonly group: string
+  /**
+   * Types of messages that the handler wants, 1 to 100; all others are acknowledged unseen.
+   * @default every type
+   */
+  readonly types?: readonly string[]
   /** Returning acknowledges; throwing asks for another delivery after the backoff. */
   readonly handler: (message: Message, delivery: Delivery) => Promise<void>
   /**

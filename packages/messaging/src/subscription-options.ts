@@ -7,6 +7,8 @@ export interface ResolvedSubscription {
   /** Each topic once. */
   readonly topics: readonly string[]
   readonly group: string
+  /** Undefined for every type. */
+  readonly types: ReadonlySet<string> | undefined
   readonly concurrency: number
   readonly from: 'earliest' | 'latest'
   readonly retry: Required<RetryOptions>
@@ -14,6 +16,7 @@ export interface ResolvedSubscription {
 
 const groupPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/
 const topicsMax = 100
+const typesMax = 100
 
 /**
  * Fills in the defaults and checks the bounds; for adapters of the bus port.
@@ -32,7 +35,18 @@ export function resolveSubscription(options: SubscribeOptions): ResolvedSubscrip
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 10_000) {
     throw new RangeError(`Cannot handle ${concurrency} keys at once: concurrency is 1 to 10000`)
   }
-  return { topics: [...new Set(topics)], group, concurrency, from, retry: resolveRetry(options.retry) }
+  const { types } = options
+  if (types && (types.length < 1 || types.length > typesMax)) {
+    throw new RangeError(`Cannot want ${types.length} types of messages: types are 1 to ${typesMax} names`)
+  }
+  return {
+    topics: [...new Set(topics)],
+    group,
+    types: types && new Set(types),
+    concurrency,
+    from,
+    retry: resolveRetry(options.retry),
+  }
 }
 
 function resolveRetry(retry: RetryOptions = {}): Required<RetryOptions> {

@@ -27,6 +27,7 @@ export class Member {
     deadlineMs: Infinity,
     remainingMs: () => Infinity,
   }
+  readonly #types: ReadonlySet<string> | undefined
   #running = 0
   #turn = 0
   #closing = false
@@ -35,6 +36,7 @@ export class Member {
   constructor(handler: SubscribeOptions['handler'], options: ResolvedSubscription) {
     this.#handler = handler
     this.#concurrency = options.concurrency
+    this.#types = options.types
     this.retry = options.retry
   }
 
@@ -55,6 +57,10 @@ export class Member {
       settled(failure)
       if (this.#running === 0 && this.#closing) this.#ended.resolve()
       this.offerWork()
+    }
+    if (this.#types && !this.#types.has(message.type)) {
+      queueMicrotask(() => end(undefined))
+      return
     }
     const delivery = { attempt, signal: this.#controller.signal }
     let promise: Promise<void>

@@ -104,6 +104,26 @@ export function deliverySentences(open: () => Promise<BusFixture>): void {
     assert.deepEqual(heard.messages.map(({ topic }) => topic).sort(), ['a.one', 'a.two'])
   })
 
+  it('subscribe() to some types hears those, and acknowledges all others unseen', async () => {
+    await using fixture = await open()
+    const heard = new Heard()
+    const { bus } = fixture
+    await bus.subscribe({ topics: ['a.one'], group: 'g', types: ['wanted'], handler: heard.handler })
+    await bus.publish(
+      ['other', 'wanted', 'other', 'wanted', 'other'].map((type) => newMessage({ topic: 'a.one', type })),
+    )
+    await heard.count(2)
+    assert.deepEqual(
+      heard.messages.map(({ type }) => type),
+      ['wanted', 'wanted'],
+    )
+    await bus.publish([newMessage({ topic: 'a.one', type: 'wanted' })])
+    await heard.count(3)
+    const all = { topics: ['a.one'], group: 'g', handler: heard.handler }
+    await assert.rejects(bus.subscribe({ ...all, types: [] }), RangeError)
+    await assert.rejects(bus.subscribe({ ...all, types: Array.from({ length: 101 }, String) }), RangeError)
+  })
+
   it('subscribe() refuses topics, groups and numbers that cannot be', async () => {
     await using fixture = await open()
     const handler = async () => {}

@@ -146,7 +146,8 @@ export class RemoteSubscription {
     let failure: { error: unknown } | undefined
     try {
       const run = () => this.#handler(message, { attempt, signal: this.#aborted.signal })
-      await this.#outside(() => enterScope(this.#scope, run))
+      const { types } = this.#options
+      if (!types || types.has(message.type)) await this.#outside(() => enterScope(this.#scope, run))
     } catch (error) {
       failure = { error }
     }

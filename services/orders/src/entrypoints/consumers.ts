@@ -10,35 +10,33 @@ import { type PaymentNews, paymentGroup } from '../usecases/react-to-payment.ts'
 /** The group that carries the saga outward. */
 const sagaGroup = 'orders.saga'
 
-const concernsUs = new Set<string>([
+const sagaTypes = [
   'order_payment_requested',
   'order_refund_requested',
   'order_cancelled',
   'order_refunded',
-] satisfies OrderEventType[])
+] as const satisfies readonly OrderEventType[]
 
-const payments = new Set<string>([
+const paymentTypes = [
   'payment_captured',
   'payment_failed',
   'payment_voided',
   'payment_refunded',
-] satisfies PaymentNews['type'][])
+] as const satisfies readonly PaymentNews['type'][]
 
 /** Orders' own events drive what happens elsewhere; payments' events drive the order. */
 export async function subscribeOrders(bus: Bus, orders: Orders): Promise<readonly Subscription[]> {
   const saga = await bus.subscribe({
     topics: [orderTopic],
     group: sagaGroup,
-    handler: async (message) => {
-      if (concernsUs.has(message.type)) await orders.reactToOrder(orderNews(message))
-    },
+    types: sagaTypes,
+    handler: (message) => orders.reactToOrder(orderNews(message)),
   })
   const outcomes = await bus.subscribe({
     topics: [paymentTopic],
     group: paymentGroup,
-    handler: async (message) => {
-      if (payments.has(message.type)) await orders.reactToPayment(paymentNews(message))
-    },
+    types: paymentTypes,
+    handler: (message) => orders.reactToPayment(paymentNews(message)),
   })
   return [saga, outcomes]
 }

@@ -71,6 +71,6 @@ function staleError(order: Order): PlatformError {
   return new PlatformError('Cannot change the order: it was changed since you read it', {
     kind: 'stale',
     code: 'orders.stale',
-    details: { order_id: order.orderId, etag: `"${order.version}"` },
+    details: { order_id: order.orderId, etag: String(order.version) },
   })
 }

@@ -72,14 +72,14 @@ export function addressFromMessage(address: AddressMessage | undefined): Address
   return { name, line1, line2, postalCode, city, country }
 }
 
-/** A strong entity tag (RFC 9110, section 8.8.3). */
+/** The version as the contract shows it; in a header it stands in quotes (RFC 9110, section 8.8.3). */
 function etagOf(version: number): string {
-  return `"${version}"`
+  return String(version)
 }
 
-/** The version an entity tag names; `undefined` for none or `*`, `NaN` for one we never gave, which matches nothing. */
+/** The version an entity tag names, with quotes or without; `undefined` for none or `*`, `NaN` for one we never gave, which matches nothing. */
 export function versionFromEtag(etag: string): number | undefined {
   if (etag === '' || etag === '*') return undefined
-  const digits = /^"(\d{1,15})"$/.exec(etag)?.[1]
+  const digits = /^"?(\d{1,15})"?$/.exec(etag)?.[1]
   return digits === undefined ? Number.NaN : Number(digits)
 }
