@@ -153,7 +153,7 @@ class RemoteBus implements Bus {
         do {
           const { group = '', topic = '' } = query
           const size = Math.min(pageSize, limit - letters.length)
-          const page = await client.listDeadLetters({ group, topic, pageSize: size, pageToken })
+          const page = await asQuery(client.listDeadLetters({ group, topic, pageSize: size, pageToken }))
           for (const { id, group: of, event, attempts, failure, diedAt } of page.deadLetters) {
             if (event === undefined || diedAt === undefined) continue
             letters.push({ id, group: of, message: fromEvent(event), attempts, failure, diedAtMs: timestampMs(diedAt) })
@@ -188,9 +188,24 @@ class RemoteBus implements Bus {
     } catch (error) {
       if (query.signal?.aborted) return
       this.#checkOpen()
-      throw error
+      throw queryFault(error)
     }
   }
+}
+
+async function asQuery<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw queryFault(error)
+  }
+}
+
+/** What the contract refuses is what the port calls an invalid query. */
+function queryFault(error: unknown): unknown {
+  return PlatformError.is(error) && error.kind === 'invalid' && error.code.startsWith('rpc.')
+    ? invalidQuery(error.message)
+    : error
 }
 
 /** The events of a publish in calls that are not too large. */
