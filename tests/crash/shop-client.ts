@@ -23,6 +23,10 @@ export interface ShopClientOptions {
   readonly url: string
   /** How long a command is repeated before the customer gives up. */
   readonly patienceMs: number
+  /** Sends the customers home. */
+  readonly signal: AbortSignal
+  /** Hears of every answer, those that are asked for again included. */
+  readonly onAnswer?: ((answer: Answer) => void) | undefined
   /** Hears of every answer that is no business of a customer: 500 and its like. */
   readonly onStrange: (command: Command, answer: Answer) => void
 }
@@ -42,7 +46,9 @@ export function createShopClient(options: ShopClientOptions): ShopClient {
   return async function call(command) {
     const startedMs = systemClock.monotonicMs()
     for (let lost = 0; ; lost++) {
+      options.signal.throwIfAborted()
       const answer = await attempt(command, lost)
+      if (answer) options.onAnswer?.(answer)
       if (answer && !again.has(answer.status)) {
         if (answer.status >= 500) options.onStrange(command, answer)
         return answer

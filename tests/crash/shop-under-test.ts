@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createSeededRandom, type Random, systemClock } from '@plinth/base'
 import { audit, type Books, type Discrepancy, readBooks, stillMoving, storyOf } from './books.ts'
 import { type Crew, startCrew } from './crew.ts'
-import { type Command, createShopClient, pause, type ShopClient } from './shop-client.ts'
+import { type Answer, type Command, createShopClient, pause, type ShopClient } from './shop-client.ts'
 import { type LogLine, type ProcessPlan, type ShopProcess, startProcess, takePorts } from './shop-process.ts'
 
 /** Everything that waits in a shop waits shortly here. */
@@ -35,6 +35,10 @@ export interface ShopUnderTestOptions {
   /** @default a new folder */
   readonly dir?: string
   readonly settings?: readonly string[]
+  /** Lines of the log that are no fault although they tell of an error. @default none */
+  readonly excused?: (line: LogLine) => boolean
+  /** Hears of every answer, those that are asked for again included. */
+  readonly onAnswer?: (answer: Answer) => void
 }
 
 /** Units put in of each product; the last is scarce. */
@@ -54,18 +58,23 @@ export class ShopUnderTest implements AsyncDisposable {
   readonly #plans: readonly ProcessPlan[]
   readonly #running: (ShopProcess | undefined)[]
   readonly #stocked = new Map<string, number>()
+  readonly #excused: (line: LogLine) => boolean
+  readonly #closing = new AbortController()
   #operatorToken = ''
   #customerTokens: readonly string[] = []
 
-  constructor(dir: string, plans: readonly ProcessPlan[], random: Random, seed: number) {
+  constructor(dir: string, plans: readonly ProcessPlan[], random: Random, options: ShopUnderTestOptions) {
     this.dir = dir
     this.#plans = plans
     this.#running = plans.map(() => undefined)
     this.random = random
-    this.seed = seed
+    this.seed = options.seed
+    this.#excused = options.excused ?? (() => false)
     this.call = createShopClient({
       url: `http://127.0.0.1:${plans[0]!.httpPort}`,
       patienceMs: 60_000,
+      signal: this.#closing.signal,
+      onAnswer: options.onAnswer,
       onStrange: ({ method, path }, { status, body }) => {
         this.strange.push(`${method} ${path} was answered ${status} ${JSON.stringify(body)}`)
       },
@@ -87,7 +96,7 @@ export class ShopUnderTest implements AsyncDisposable {
         .flatMap((other) => other.services.map((service) => `${service}=127.0.0.1:${other.grpcPort}`)),
       settings: [...settings, ...(options.settings ?? [])],
     }))
-    return new ShopUnderTest(dir, plans, random, options.seed)
+    return new ShopUnderTest(dir, plans, random, options)
   }
 
   get processes(): number {
@@ -176,14 +185,17 @@ export class ShopUnderTest implements AsyncDisposable {
   }
 
   /** Waits until nothing moves, then looks for everything that does not add up. Answers it as one text, or nothing. */
-  async findFaults(crew: Crew): Promise<string> {
+  async findFaults(...crews: readonly Crew[]): Promise<string> {
     const found = [...(await this.#settle())]
     const books = readBooks(this.dir)
-    found.push(...audit(books, this.#stocked), ...auditPromises(crew, books))
+    found.push(...audit(books, this.#stocked), ...crews.flatMap((crew) => [...auditPromises(crew, books)]))
     for (const [at, process] of this.#running.entries()) {
       if (process) this.#keepStrange(this.process(at).log)
     }
-    found.push(...this.strange.map((what) => ({ what })), ...crew.contradictions.map((what) => ({ what })))
+    found.push(
+      ...this.strange.map((what) => ({ what })),
+      ...crews.flatMap((crew) => crew.contradictions.map((what) => ({ what }))),
+    )
     if (found.length === 0) return ''
     const stories = new Set(found.flatMap(({ orderId }) => orderId ?? []))
     return [
@@ -194,6 +206,7 @@ export class ShopUnderTest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
     await Promise.all(this.#running.map((process) => process?.kill()))
     await rm(this.dir, { recursive: true, force: true })
   }
@@ -222,6 +235,7 @@ export class ShopUnderTest implements AsyncDisposable {
   #keepStrange(log: readonly LogLine[]): void {
     for (const line of log) {
       if (line.level !== 'error' && line.level !== 'fatal') continue
+      if (this.#excused(line)) continue
       // Of several processes those that live complain about the one that died.
       if (this.processes > 1 && (line['kind'] === 'unavailable' || line['kind'] === 'timeout')) continue
       const text = `the log says ${JSON.stringify(line).slice(0, 1500)}`
