@@ -1,5 +1,14 @@
 import { type ErrorDetails, type FieldViolation, fromUnknown, PlatformError } from '@plinth/base'
 
+/** What ends a stream, or refuses one, on a server that is going down. */
+export function drainingError(): PlatformError {
+  return new PlatformError('The server is going down: connect again', {
+    kind: 'unavailable',
+    code: 'rpc.draining',
+    retryAfterMs: 1_000,
+  })
+}
+
 /** Details beyond this do not fit into the trailers that every gRPC peer accepts. */
 const detailsBytesMax = 6144
 

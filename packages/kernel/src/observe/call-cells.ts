@@ -57,6 +57,9 @@ export function splitName(name: string): { readonly service: string; readonly me
   return { service: name.slice(0, slash), method: name.slice(slash + 1) }
 }
 
+/** How a server that is told to stop ends what would go on: nothing that failed. */
+const goodbyes = new Set(['rpc.draining', 'rpc.server_closing'])
+
 /** Writes at the level of the fault's kind; only what is the server's own failure carries the error with its stack. */
 export function logFault(
   log: Logger,
@@ -64,7 +67,7 @@ export function logFault(
   entry: { readonly fault: PlatformError; readonly fields: object },
 ): void {
   const { fault, fields } = entry
-  const { level } = errorKinds[fault.kind]
+  const level = goodbyes.has(fault.code) ? 'info' : errorKinds[fault.kind].level
   const facts = { ...fields, kind: fault.kind, code: fault.code }
   log[level](event, level === 'error' ? { ...facts, error: fault } : { ...facts, message: fault.message })
 }

@@ -81,6 +81,7 @@ describe('observe calls', () => {
   })
 
   for (const [fault, level] of [
+    [new PlatformError('Connect again', { kind: 'unavailable', code: 'rpc.draining' }), 'info'],
     [notFound, 'info'],
     [broken, 'error'],
   ] as const) {

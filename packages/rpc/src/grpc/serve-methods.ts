@@ -13,6 +13,7 @@ import { cancelledError, deadlineError } from '@plinth/concurrency'
 import { methodName } from '../bind-service.ts'
 import { createCallContext, type OpenCall } from '../call-scope.ts'
 import type { BoundMethod } from '../dispatch.ts'
+import { drainingError } from '../faults.ts'
 import { checkHeaders } from '../headers.ts'
 import { raceStream } from '../race-stream.ts'
 import { asBuffer, malformed, plainBytes, readMessages, sameBytes, writeMessage } from './message-stream.ts'
@@ -24,6 +25,13 @@ export interface ServedCalls {
   readonly clock: Clock
   /** The calls under way. */
   readonly open: Set<OpenCall>
+  /** Whether the server is going down. */
+  draining: boolean
+}
+
+/** Whether a call may go on for as long as its caller likes: no drain could wait for it. */
+export function isEndless({ method }: OpenCall): boolean {
+  return method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming'
 }
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>
@@ -154,6 +162,7 @@ function answerStream(bound: BoundMethod, calls: ServedCalls) {
     const context = openCall(bound, call, calls)
     const isOver = () => context.cancelReason !== undefined
     let headersSent = false
+    if (calls.draining) context.cancel(drainingError())
     try {
       for await (const message of bound.stream(requestsOf(bound, call, context), context)) {
         if (!headersSent) {

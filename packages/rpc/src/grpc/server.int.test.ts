@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { Client, credentials, Metadata, Server, ServerCredentials, type ServiceE
 import { PlatformError } from '@plinth/base'
 import fc from 'fast-check'
 import { ProbeService } from '../../contract/gen/plinth/rpc/testing/v1/transport_pb.ts'
+import type { CallContext } from '../call.ts'
 import { createClient } from '../client.ts'
 import { createProbeDispatcher } from '../testing/probe-service.ts'
 import { createGrpcServer } from './server.ts'
@@ -94,6 +96,23 @@ describe('createGrpcServer()', () => {
     assert.equal((await call).text, 'done')
     await drained
     assert.equal(server.openCalls, 0)
+  })
+
+  it('drain() ends endless streams with rpc.draining', async () => {
+    const handlers = {
+      async *count(_: unknown, { signal }: CallContext) {
+        yield { value: 1 }
+        await once(signal, 'abort')
+        signal.throwIfAborted()
+      },
+    }
+    const server = await createGrpcServer(createProbeDispatcher(handlers as never), { port: 0 })
+    await using transport = createGrpcTransport({ address: server.address, connectTimeoutMs: 200 })
+    const stream = createClient(ProbeService, transport).count({})[Symbol.asyncIterator]()
+    await stream.next()
+    const next = assert.rejects(stream.next(), { code: 'rpc.draining', kind: 'unavailable', retryable: true })
+    await server.drain()
+    await next
   })
 
   it('close() twice is close() once', async () => {

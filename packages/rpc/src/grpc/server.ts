@@ -1,10 +1,10 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { type Clock, PlatformError, systemClock } from '@plinth/base'
-import type { OpenCall } from '../call-scope.ts'
 import type { Dispatcher } from '../dispatch.ts'
+import { drainingError } from '../faults.ts'
 import { type HealthPort, serveHealth } from './health.ts'
 import { serveReflection } from './reflection.ts'
-import { serveMethod } from './serve-methods.ts'
+import { isEndless, type ServedCalls, serveMethod } from './serve-methods.ts'
 import { silenceGrpc } from './silence-grpc.ts'
 
 /** Where a gRPC server listens and what it allows; each limit has its default. */
@@ -46,7 +46,10 @@ export interface GrpcServer extends AsyncDisposable {
   readonly port: number
   /** How many calls are under way. */
   readonly openCalls: number
-  /** Takes no new calls, lets those under way finish, then closes. Settles when the last one has ended. */
+  /**
+   * Takes no new calls, lets those under way finish, then closes. Settles when the last one has ended. What a server
+   * streams may go on for ever, so such calls end at once with `rpc.draining`, which asks to connect again.
+   */
   drain(): Promise<void>
   /** Ends all calls with `rpc.server_closing` and closes. */
   close(): Promise<void>
@@ -61,13 +64,12 @@ export async function createGrpcServer(dispatcher: Dispatcher, options: GrpcServ
   silenceGrpc()
   const host = options.host ?? '127.0.0.1'
   const server = new Server(channelOptions(options))
-  const open = new Set<OpenCall>()
-  for (const bound of dispatcher.methods.values())
-    serveMethod(server, bound, { clock: options.clock ?? systemClock, open })
+  const calls: ServedCalls = { clock: options.clock ?? systemClock, open: new Set(), draining: false }
+  for (const bound of dispatcher.methods.values()) serveMethod(server, bound, calls)
   const health = serveHealth(server, dispatcher.services, options.health)
   const reflection = options.reflection === false ? undefined : serveReflection(server, dispatcher.services)
   const port = await bind(server, `${host.includes(':') ? `[${host}]` : host}:${options.port}`, options)
-  return new RunningServer({ server, open, address: `${host}:${port}`, port, stop: [health, reflection] })
+  return new RunningServer({ server, calls, address: `${host}:${port}`, port, stop: [health, reflection] })
 }
 
 function channelOptions(options: GrpcServerOptions) {
@@ -110,7 +112,7 @@ function bind(server: Server, address: string, options: GrpcServerOptions): Prom
 
 interface Running {
   readonly server: Server
-  readonly open: Set<OpenCall>
+  readonly calls: ServedCalls
   readonly address: string
   readonly port: number
   /** Endless streams of our own that no drain could wait for. */
@@ -134,12 +136,15 @@ class RunningServer implements GrpcServer {
   }
 
   get openCalls(): number {
-    return this.#running.open.size
+    return this.#running.calls.open.size
   }
 
   drain(): Promise<void> {
     this.#drained ??= new Promise((resolve) => {
-      for (const part of this.#running.stop) part?.stop()
+      const { calls, stop } = this.#running
+      for (const part of stop) part?.stop()
+      calls.draining = true
+      for (const call of calls.open) if (isEndless(call)) call.cancel(drainingError())
       // It fails only for a server that is closed already, which is what was asked for.
       this.#running.server.tryShutdown(() => resolve())
     })
@@ -149,7 +154,7 @@ class RunningServer implements GrpcServer {
   async close(): Promise<void> {
     const drained = this.drain()
     const closing = new PlatformError('The server is closing', { kind: 'unavailable', code: 'rpc.server_closing' })
-    for (const call of this.#running.open) call.cancel(closing)
+    for (const call of this.#running.calls.open) call.cancel(closing)
     // Answers that are on their way out get one turn of the event loop; then connections are cut.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
     this.#running.server.forceShutdown()

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Message } from '@bufbuild/protobuf'
-import { type Clock, fromUnknown, PlatformError } from '@plinth/base'
+import { type Clock, fromUnknown, type PlatformError } from '@plinth/base'
 import { type Answerer, type FlatHeaders, requestIdOf, toProblem } from '@plinth/http'
 import type { OpenCall } from '../call-scope.ts'
+import { drainingError } from '../faults.ts'
 import type { JsonEncoderOptions } from '../json/json-encoder.ts'
 import { getField } from './field-path.ts'
 import { isHttpBody, type RestRule } from './http-rules.ts'
@@ -171,14 +172,6 @@ function roomIn(response: ServerResponse): Promise<void> {
       resolve()
     }
     response.on('drain', settle).on('close', settle)
-  })
-}
-
-function drainingError(): PlatformError {
-  return new PlatformError('The server is going down: connect again', {
-    kind: 'unavailable',
-    code: 'rpc.draining',
-    retryAfterMs: 1_000,
   })
 }
 

@@ -23,12 +23,12 @@ export function toProductMessage(product: StockedProduct): ProductMessage {
 
 /** Version of the facts and stock beside it: what a reader sees changes with either. */
 function etagOf(product: StockedProduct): string {
-  return `"${product.version}.${product.available}"`
+  return `${product.version}.${product.available}`
 }
 
-/** The version an entity tag names; `undefined` for none or `*`, `NaN` for one we never gave, which matches nothing. */
+/** The version an entity tag names, with quotes or without; `undefined` for none or `*`, `NaN` for one we never gave, which matches nothing. */
 export function versionFromEtag(etag: string): number | undefined {
   if (etag === '' || etag === '*') return undefined
-  const digits = /^"(\d{1,15})\.\d{1,15}"$/.exec(etag)?.[1]
+  const digits = /^"?(\d{1,15})\.\d{1,15}"?$/.exec(etag)?.[1]
   return digits === undefined ? Number.NaN : Number(digits)
 }
