@@ -154,8 +154,3 @@ export function progressBar(state: { readonly done: number; readonly total: numb
   const count = `${done.toLocaleString('en')} of ${total.toLocaleString('en')}`
   return `[${'='.repeat(filled)}${' '.repeat(24 - filled)}] ${count}  ${Math.round(share * 100)} %${left}`
 }
-
-/** A name as people read it of a value of an enum: `ORDER_STATUS_PAID` is `paid`. */
-export function enumName(names: Readonly<Record<number, string>>, value: number): string {
-  return (names[value] ?? String(value)).toLowerCase()
-}

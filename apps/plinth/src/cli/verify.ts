@@ -40,7 +40,7 @@ async function tokenFromMail(folder: string, email: string): Promise<string> {
 
 /** The token in a mail to `email`; undefined when it is to somebody else or holds none. */
 export function readToken(mail: string, email: string): string | undefined {
-  const [head = '', body = ''] = mail.split(/\r?\n\r?\n([^]*)/, 2)
+  const [head = '', body = ''] = mail.split(/\r?\n\r?\n([\s\S]*)/, 2)
   const to = /^to:.*?<?([^\s<>]+@[^\s<>]+?)>?\s*$/im.exec(head)?.[1]
   if (to?.toLowerCase() !== email.toLowerCase()) return undefined
   return /^ev_[A-Za-z0-9_-]{20,100}$/m.exec(body)?.[0]

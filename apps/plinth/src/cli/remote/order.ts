@@ -1,6 +1,6 @@
 import { type Order, OrderSchema, OrderStatus } from '@plinth/orders-service/contract'
 import type { Terminal } from '../terminal.ts'
-import { clean, enumName, money, type Style, time } from '../text.ts'
+import { clean, money, type Style, time } from '../text.ts'
 import { messageJson } from './message.ts'
 
 /** The names of the states, by what a person types. */
@@ -15,9 +15,11 @@ export const orderStatuses: ReadonlyMap<string, OrderStatus> = new Map([
   ['refunded', OrderStatus.REFUNDED],
 ])
 
+const statusNames = new Map([...orderStatuses].map(([name, status]) => [status, name]))
+
 /** A state as people read it. */
 export function statusName(status: OrderStatus): string {
-  return enumName(OrderStatus, status)
+  return statusNames.get(status) ?? String(status)
 }
 
 function statusText(style: Style, status: OrderStatus): string {
