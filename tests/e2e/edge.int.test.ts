@@ -139,7 +139,7 @@ describe('health and discovery', () => {
 
   it('the metrics count the calls by method and outcome', async () => {
     const { text } = await admin('/metrics')
-    const line = text.split('\n').find((each) => /^rpc_server_calls_total\{.*GetProduct.*"ok".*\} \d/.test(each))
+    const line = text.split('\n').find((each) => /^rpc_server_requests_total\{.*GetProduct.*"ok".*\} \d/.test(each))
     assert.ok(line, text.slice(0, 2_000))
     assert.match(text, /^process_|^plinth_process_|resident_memory/m)
   })

@@ -52,6 +52,8 @@ Examples:
 plinth config explain lists all settings. Ctrl-C stops in good order; a second one stops at once.`
 
 async function up(names: readonly string[], options: UpOptions, context: CommandContext): Promise<number> {
+  // Databases, the bus and keys hold what is nobody else's business, hashes of passwords among it.
+  process.umask(0o077)
   const configuration = await loadHostConfiguration(withPorts(options), context.environment)
   const { peers, secret } = configuration.section(clusterConfig).current
   const topology = readTopology(names, peers)
