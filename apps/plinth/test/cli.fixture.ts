@@ -36,7 +36,7 @@ export interface TestShop extends AsyncDisposable {
 }
 
 const baseEnvironment = (folder: string) => ({
-  PATH: process.env['PATH'] ?? '',
+  PATH: process.env.PATH ?? '',
   HOME: folder,
   XDG_CONFIG_HOME: join(folder, 'config'),
   NODE_COMPILE_CACHE: compiled,

@@ -126,13 +126,16 @@ describe('plinth, as its users walk through it', () => {
     assert.equal(refused.code, 12)
     assert.match(refused.stderr, /next {2}.*login --operator/)
     const shipped = await shop.run(['orders', 'ship', order.orderId, '--tracking', 'T-1', '--as', 'boss'])
-    assert.match(shipped.stdout, /shipped.*\n[^]*tracking {2}T-1/)
+    assert.match(shipped.stdout, /shipped.*\n[\s\S]*tracking {2}T-1/)
     const refunding = await shop.json<OrderJson>('orders', 'refund', order.orderId, '--as', 'boss')
     assert.match(refunding.status, /REFUND/)
     // The stream ends by itself when the order is settled, or shows the last state at once.
     const watching = shop.start(['orders', 'watch', order.orderId, '--json'])
     let seen = ''
-    for await (const chunk of watching.stdout!) if ((seen += chunk).includes('REFUNDED')) break
+    for await (const chunk of watching.stdout!) {
+      seen += chunk
+      if (seen.includes('REFUNDED')) break
+    }
     watching.kill('SIGKILL')
     assert.match(seen, /ORDER_STATUS_REFUNDED/)
     const error = await shop.run(['orders', 'deliver', order.orderId, '--as', 'boss', '--json'])

@@ -10,6 +10,8 @@ export interface CommandEntry {
   readonly group: string
   readonly description: string
   readonly load: () => Promise<AddCommand>
+  /** It speaks about all other commands, so their code is read too. */
+  readonly needsAll?: true
 }
 
 const run = 'Run a shop:'
@@ -138,6 +140,7 @@ export const commands: readonly CommandEntry[] = [
     group: rest,
     description: 'print a completion script for bash, zsh or fish',
     load: async () => (await import('./completion.ts')).addCompletionCommand,
+    needsAll: true,
   },
   {
     name: 'version',

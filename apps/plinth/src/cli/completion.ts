@@ -1,6 +1,5 @@
 import { Argument, type Command, type Option } from 'commander'
 import type { CommandContext } from './command-context.ts'
-import { commands } from './commands.ts'
 import { completionScript, type WordTree } from './completion-script.ts'
 
 const shells = ['bash', 'zsh', 'fish'] as const
@@ -12,10 +11,8 @@ export function addCompletionCommand(program: Command, context: CommandContext):
     .description('print a completion script for bash, zsh or fish')
     .addArgument(new Argument('<shell>', 'whose').choices(shells))
     .addHelpText('after', help)
-    .action(async (shell: (typeof shells)[number], _, command: Command) => {
-      const { createProgram } = await import('./program.ts')
-      const whole = await createProgram(context, new Set(commands.map(({ name }) => name)))
-      const script = completionScript(shell, treeOf(whole))
+    .action((shell: (typeof shells)[number], _, command: Command) => {
+      const script = completionScript(shell, treeOf(program))
       context.terminal(command.optsWithGlobals()).answer({ shell, script }, () => [script])
     })
 }

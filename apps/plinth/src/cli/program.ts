@@ -84,10 +84,11 @@ export async function runProgram(argv: readonly string[], context: ProcessContex
   }
 }
 
-const names: ReadonlySet<string> = new Set(commands.map(({ name }) => name))
-
-/** The command of a command line: its first word that is one. `help NAME` needs the code of NAME. */
+/** Commands whose code a command line needs: that of its first word that is one. `help NAME` needs the code of NAME. */
 function commandIn(argv: readonly string[]): readonly string[] | undefined {
-  const at = argv.findIndex((word) => names.has(word))
-  return at < 0 ? undefined : [argv[at] as string]
+  for (const word of argv) {
+    const entry = commands.find(({ name }) => name === word)
+    if (entry) return entry.needsAll ? commands.map(({ name }) => name) : [word]
+  }
+  return undefined
 }
