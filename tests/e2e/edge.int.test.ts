@@ -7,8 +7,8 @@ import { ServerReflection } from '@plinth/rpc/contract/grpc/reflection/v1/reflec
 import { Validator } from '@seriousme/openapi-schema-validator'
 // @ts-expect-error it comes without types
 import postman from 'postman-collection'
-import { eventually } from '../topology/eventually.ts'
 import { servedMethods } from './harness/contracts.ts'
+import { eventually } from './harness/eventually.ts'
 import { errorLines } from './harness/program.ts'
 import { openShop, type Shop } from './harness/shop.ts'
 

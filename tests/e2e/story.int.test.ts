@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { eventually } from '../topology/eventually.ts'
 import { type Api, createGrpcApi, createRestApi } from './harness/api.ts'
+import { eventually } from './harness/eventually.ts'
 import { goodPassword, mailedToken } from './harness/people.ts'
 import { errorLines } from './harness/program.ts'
 import { openShop, type Shop } from './harness/shop.ts'
@@ -46,11 +46,7 @@ function tellStory(how: string, open: () => Api): void {
       assert.equal(answer.verificationRequired, true)
       const credentials = { email, password: goodPassword, deviceName: 'laptop' }
       await assert.rejects(api.call('AuthService/Login', credentials), { code: 'identity.email_unverified' })
-      const mailed = await eventually(() => mailedToken(shop.program.dir, email).then((text) => ({ text }), String), {
-        what: 'a mail',
-        timeoutMs: patienceMs,
-      })
-      await api.call('AuthService/VerifyEmail', { token: mailed.text })
+      await api.call('AuthService/VerifyEmail', { token: await mailedToken(shop.program.dir, email) })
       await assert.rejects(api.call('AuthService/Login', { email, password: 'wrong' }), {
         code: 'identity.credentials_wrong',
       })

@@ -10,11 +10,11 @@ import { inventoryContract } from '@plinth/catalog-service/contract'
 import { eventsContract, Start } from '@plinth/events-service/contract'
 import { OrderStatus, ordersContract } from '@plinth/orders-service/contract'
 import { paymentsContract } from '@plinth/payments-service/contract'
+import { eventually } from '../e2e/harness/eventually.ts'
 import { signUp } from '../e2e/harness/people.ts'
 import { errorLines } from '../e2e/harness/program.ts'
 import type { Answer, RestRequest } from '../e2e/harness/rest.ts'
 import { stockProduct } from '../e2e/harness/shop.ts'
-import { eventually } from './eventually.ts'
 import type { RunningShop } from './open-topology.ts'
 
 /** What happened, step by step, without ids and times. */

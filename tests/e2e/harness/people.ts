@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createIds, createSystemRandom, Secret, systemClock } from '@plinth/base'
 import { createAccessTokenSigner, createFileKeyStore, createServiceTokens, openKeyRing } from '@plinth/security'
+import { eventually } from './eventually.ts'
 import type { Rest } from './rest.ts'
 
 /** Somebody who is signed in. */
@@ -38,16 +39,22 @@ export async function signUp(rest: Rest, email = `${randomUUID()}@example.com`, 
   return await login(rest, { email, password })
 }
 
-/** The token that was mailed to this address last. */
+/** The token that was mailed to this address last; waits for the mail, which is sent apart from the call. */
 export async function mailedToken(dir: string, email: string): Promise<string> {
-  for (const name of (await readdir(join(dir, 'mail'))).sort().reverse()) {
-    const mail = await readFile(join(dir, 'mail', name), 'utf8')
-    if (!mail.includes(`<${email}>`)) continue
-    const token = /token[=: ]+([A-Za-z0-9_-]{20,})/i.exec(mail)?.[1] ?? /^([A-Za-z0-9_-]{20,})\r?$/m.exec(mail)?.[1]
-    assert.ok(token, mail)
-    return token
+  const folder = join(dir, 'mail')
+  const look = async () => {
+    const names = await readdir(folder).catch(() => [])
+    for (const name of names
+      .filter((each) => each.endsWith('.eml'))
+      .sort()
+      .reverse()) {
+      const mail = await readFile(join(folder, name), 'utf8')
+      const token = mail.includes(`<${email}>`) ? /^([A-Za-z0-9_-]{20,})\r?$/m.exec(mail)?.[1] : undefined
+      if (token !== undefined) return { token }
+    }
+    return 'no mail'
   }
-  assert.fail(`no mail to ${email}`)
+  return (await eventually(look, { what: `a mail to ${email}`, timeoutMs: 10_000 })).token
 }
 
 /** Who a minted token is for. */
