@@ -237,7 +237,8 @@ export class ShopUnderTest implements AsyncDisposable {
       if (line.level !== 'error' && line.level !== 'fatal') continue
       if (this.#excused(line)) continue
       // Of several processes those that live complain about the one that died.
-      if (this.processes > 1 && (line['kind'] === 'unavailable' || line['kind'] === 'timeout')) continue
+      const isAbsence = line['kind'] === 'unavailable' || line['kind'] === 'timeout'
+      if (this.processes > 1 && (isAbsence || line.code === 'rpc.peer_unavailable')) continue
       const text = `the log says ${JSON.stringify(line).slice(0, 1500)}`
       if (this.strange.length < 100 && !this.strange.includes(text)) this.strange.push(text)
     }

@@ -24,18 +24,26 @@ const paymentTypes = [
   'payment_refunded',
 ] as const satisfies readonly PaymentNews['type'][]
 
+/**
+ * About eight hours of tries: a service that is away for a night must not leave an order without its last step. Only
+ * the orders concerned wait.
+ */
+const retry = { attemptsMax: 1000, backoffMaxMs: 30_000 } as const
+
 /** Orders' own events drive what happens elsewhere; payments' events drive the order. */
 export async function subscribeOrders(bus: Bus, orders: Orders): Promise<readonly Subscription[]> {
   const saga = await bus.subscribe({
     topics: [orderTopic],
     group: sagaGroup,
     types: sagaTypes,
+    retry,
     handler: (message) => orders.reactToOrder(orderNews(message)),
   })
   const outcomes = await bus.subscribe({
     topics: [paymentTopic],
     group: paymentGroup,
     types: paymentTypes,
+    retry,
     handler: (message) => orders.reactToPayment(paymentNews(message)),
   })
   return [saga, outcomes]
