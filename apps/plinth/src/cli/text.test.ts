@@ -59,7 +59,7 @@ describe('text for people', () => {
       ['題', 12_345, 'a long text that does not fit'],
     ]
     assert.deepEqual(table(rows, { width: 27 }), [
-      'NAME  N      WHAT',
+      'NAME      N  WHAT',
       '\u001b[1mab\u001b[0m        7  x',
       '題    12345  a long text t…',
     ])

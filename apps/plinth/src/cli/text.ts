@@ -50,27 +50,36 @@ export function clip(text: string, width: number): string {
   return `${kept}…`
 }
 
-/** Columns as wide as their widest cell; the last one takes what is left of `width`. Numbers stand right. */
+/**
+ * Columns as wide as their widest cell, under the heading in the first row. Numbers and money stand right; the last
+ * column takes what is left of `width`.
+ */
 export function table(
   rows: readonly (readonly Cell[])[],
   { width }: { readonly width?: number | undefined } = {},
 ): readonly string[] {
-  const widths: number[] = []
-  for (const row of rows) {
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(String(cell)))
-  }
+  const [heading = [], ...body] = rows
+  const columns = heading.map((_, at) => ({
+    width: Math.max(0, ...rows.map((row) => widthOf(String(row[at] ?? '')))),
+    isRight: body.length > 0 && body.every((row) => isNumber(row[at])),
+  }))
   return rows.map((row) => {
-    const cells = row.map((cell, at) => {
-      const text = String(cell)
-      const isLast = at === row.length - 1
-      const gap = ' '.repeat((widths[at] ?? 0) - widthOf(text))
-      if (typeof cell !== 'string') return gap + text
-      if (!isLast) return text + gap
-      const before = widths.slice(0, at).reduce((sum, each) => sum + each + 2, 0)
-      return width === undefined ? text : clip(text, Math.max(12, width - before))
+    let before = 0
+    const cells = columns.map((column, at) => {
+      const text = String(row[at] ?? '')
+      const gap = ' '.repeat(column.width - widthOf(text))
+      const start = before
+      before += column.width + 2
+      if (column.isRight) return gap + text
+      if (at < columns.length - 1) return text + gap
+      return width === undefined ? text : clip(text, Math.max(12, width - start))
     })
     return cells.join('  ').trimEnd()
   })
+}
+
+function isNumber(cell: Cell | undefined): boolean {
+  return typeof cell !== 'string' || /^(-?[\d,]+(\.\d+)?( [A-Z]{3})?|-)$/.test(cell)
 }
 
 /** Digits after the point of a currency; 2 for one that nobody knows. */

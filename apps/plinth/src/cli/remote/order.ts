@@ -52,7 +52,7 @@ export function orderColumns(terminal: Terminal, orders: readonly Order[]): read
     ...orders.map((order) => [
       order.orderId,
       statusText(terminal.style, order.status),
-      money(order.total).padStart(12),
+      money(order.total),
       time(order.createdAt),
       clean(order.lines.map(({ quantity, title }) => `${quantity} × ${title}`).join(', ')),
     ]),

@@ -27,7 +27,7 @@ export function productColumns(terminal: Terminal, products: readonly Product[])
     ['SKU', 'PRICE', 'STOCK', 'CATEGORY', 'TITLE'],
     ...products.map((each) => [
       clean(each.sku),
-      money(each.price).padStart(11),
+      money(each.price),
       each.available,
       clean(each.category),
       clean(each.title),
