@@ -37,6 +37,8 @@ export class RemoteSubscription {
   readonly #busy = new Map<string, Waiting | undefined>()
   readonly #running: Promise<void>
   #session: RequestQueue | undefined
+  /** Whether the other side has answered on the present stream; until then there is nobody to say goodbye to. */
+  #flowing = false
   #idle: (() => void) | undefined
   #closed = false
 
@@ -54,9 +56,9 @@ export class RemoteSubscription {
     this.#closed = true
     const stopped = Promise.withResolvers<void>()
     const timer = this.#deps.clock.setTimer(stopped.resolve, graceMs)
-    this.#session?.push({ action: { case: 'stop', value: {} } })
+    if (this.#flowing) this.#session?.push({ action: { case: 'stop', value: {} } })
     // Without a stream nothing more can come; what is being handled is waited for all the same.
-    const drained = this.#session === undefined ? this.#handled() : this.#running.then(() => this.#handled())
+    const drained = this.#flowing ? this.#running.then(() => this.#handled()) : this.#handled()
     await Promise.race([drained, stopped.promise])
     timer.cancel()
     this.#aborted.abort(cancelledError())
@@ -106,9 +108,11 @@ export class RemoteSubscription {
       for await (const { deliveries } of this.#deps.client.consume(session, { signal })) {
         if (first) onJoined()
         first = false
+        this.#flowing = true
         for (const delivery of deliveries) this.#take(delivery, session)
       }
     } finally {
+      this.#flowing = false
       session.end()
     }
   }
