@@ -5,6 +5,7 @@
  */
 export { type AsyncQueue, type AsyncQueueOptions, createAsyncQueue } from './async-queue.ts'
 export { createKeyedExecutor, type KeyedExecutor, type KeyedExecutorOptions } from './keyed-executor.ts'
+export { limitAtOnce, timeLimit } from './links.ts'
 export { compose, type Handler, type Middleware } from './middleware.ts'
 export {
   cancelledError,

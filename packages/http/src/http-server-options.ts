@@ -1,4 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Ids } from '@plinth/base'
+import type { Middleware } from '@plinth/concurrency'
 
 /** Limits of the edge. Past each the answer is explicit, never a crash and never a silent queue. */
 export interface HttpLimits {
@@ -46,6 +48,9 @@ export interface CorsOptions {
 }
 
 /** Where a server listens and what bounds it; every option has a default that is fit for strangers. */
+/** A link around every request that passed the server's own checks: the shape that RPC and the bus have too. */
+export type HttpMiddleware = Middleware<IncomingMessage, void, ServerResponse>
+
 export interface HttpServerOptions {
   /** @default '127.0.0.1' */
   readonly host?: string
@@ -60,6 +65,8 @@ export interface HttpServerOptions {
   readonly cors?: CorsOptions
   /** PEM key and certificate; with them the server speaks TLS 1.2 and later, and sends HSTS. */
   readonly tls?: { readonly key: string; readonly cert: string }
+  /** Around routing, the first outermost. A link that answers itself calls nothing further. @default [] */
+  readonly middleware?: readonly HttpMiddleware[]
   /** @default systemClock */
   readonly clock?: Clock
   /** Makes request ids. @default UUIDv7 from the system's randomness */

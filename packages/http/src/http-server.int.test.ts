@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { PlatformError } from '@plinth/base'
 import { type HttpRequestAnnouncement, requestChannel } from './announcements.ts'
 import { createHttpServer, type HttpServer } from './http-server.ts'
-import type { HttpServerOptions } from './http-server-options.ts'
+import type { HttpMiddleware, HttpServerOptions } from './http-server-options.ts'
 import { readBody } from './read-body.ts'
 
 interface Started extends AsyncDisposable {
@@ -280,4 +280,23 @@ it('plinth:http:request announces method, route, status and time of each request
   assert.equal(announced.path, '/hello')
   assert.equal(announced.status, 200)
   assert.ok(announced.durationMs >= 0)
+})
+
+it('middleware stands around routing in its order, and a link may answer itself', async () => {
+  const seen: string[] = []
+  const note =
+    (name: string): HttpMiddleware =>
+    (next) =>
+    (request, response) => {
+      seen.push(name)
+      next(request, response)
+    }
+  const closedShop: HttpMiddleware = (next) => (request, response) => {
+    if (request.url === '/hello') next(request, response)
+    else response.writeHead(418, { 'content-length': 0 }).end()
+  }
+  await using started = await start({ middleware: [note('outer'), closedShop, note('inner')] })
+  assert.equal((await fetch(`${started.url}/hello`)).status, 200)
+  assert.equal((await fetch(`${started.url}/other`)).status, 418)
+  assert.deepEqual(seen, ['outer', 'inner', 'outer'])
 })

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Clock, createIds, createSystemRandom, fromUnknown, PlatformError, systemClock } from '@plinth/base'
+import { compose } from '@plinth/concurrency'
 import fastify, { type FastifyInstance } from 'fastify'
 import { requestChannel } from './announcements.ts'
 import { type Answerer, createAnswerer, requestIdOf, routeOf, setRequestId, setRoute } from './answer.ts'
@@ -10,6 +11,7 @@ import { createConnections } from './connections.ts'
 import { createCors } from './cors.ts'
 import { httpError } from './http-errors.ts'
 import {
+  type HttpMiddleware,
   type HttpServerOptions,
   type ResolvedHttpServerOptions,
   resolveHttpServerOptions,
@@ -105,7 +107,7 @@ class EdgeServer implements HttpServer {
     this.#security = securityHeaders({ overTls: options.tls !== undefined })
     this.answers = createAnswerer(this.#security)
     const ids = deps.ids ?? createIds({ clock: this.clock, random: createSystemRandom() })
-    this.fastify = this.#createFastify(() => ids.next())
+    this.fastify = this.#createFastify(() => ids.next(), deps.middleware ?? [])
   }
 
   get connections(): number {
@@ -173,7 +175,7 @@ class EdgeServer implements HttpServer {
     await this.fastify.close()
   }
 
-  #createFastify(nextId: () => string): FastifyInstance {
+  #createFastify(nextId: () => string, chain: readonly HttpMiddleware[]): FastifyInstance {
     const { limits, tls, trustedProxies } = this.#options
     const app = fastify({
       logger: false,
@@ -185,7 +187,8 @@ class EdgeServer implements HttpServer {
       genReqId: (request) => requestIdOf((request as WithAnswer)[answerKey]),
       routerOptions: { maxParamLength: limits.headerBytesMax },
       serverFactory: (handler) => {
-        const entry = this.#createEntry(handler as NodeHandler, nextId)
+        const routed = compose(chain, handler as NodeHandler)
+        const entry = this.#createEntry(routed, nextId)
         return this.#configure(
           tls
             ? createTlsServer(

@@ -18,7 +18,7 @@ export {
   httpTitleOf,
 } from './http-errors.ts'
 export { createHttpServer, type DrainReport, type HttpAddress, type HttpServer } from './http-server.ts'
-export type { CorsOptions, HttpLimits, HttpServerOptions, HttpTimeouts } from './http-server-options.ts'
+export type { CorsOptions, HttpLimits, HttpMiddleware, HttpServerOptions, HttpTimeouts } from './http-server-options.ts'
 export { type ProblemDocument, problemMediaType, retryAfterSeconds, toProblem } from './problem.ts'
 export { hasBody, readBody } from './read-body.ts'
 export { catchAll } from './route-map.ts'

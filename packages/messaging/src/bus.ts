@@ -1,3 +1,5 @@
+import type { Middleware } from '@plinth/concurrency'
+
 /** A message to publish. */
 export interface NewMessage {
   /** `<service>.<subject>`, lower case with dots: `orders.order`. Up to 200 characters. */
@@ -28,6 +30,9 @@ export interface Delivery {
   /** Aborts when the subscription closes and its grace is over. */
   readonly signal: AbortSignal
 }
+
+/** A link around handlers of messages: the shape that HTTP and RPC have too. `compose` of @plinth/concurrency chains it. */
+export type MessageMiddleware = Middleware<Message, Promise<void>, Delivery>
 
 /** What a consumer wants: which topics, in whose name, and how patiently. */
 export interface SubscribeOptions {

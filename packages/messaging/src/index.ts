@@ -20,6 +20,7 @@ export type {
   Delivery,
   GroupInfo,
   Message,
+  MessageMiddleware,
   NewMessage,
   RetryOptions,
   SubscribeOptions,

@@ -1,5 +1,5 @@
 import { fromUnknown } from '@plinth/base'
-import type { Bus, Message, NewMessage, SubscribeOptions } from '@plinth/messaging'
+import type { Bus, Message, MessageMiddleware, NewMessage } from '@plinth/messaging'
 import { currentTrace } from '@plinth/telemetry'
 import { traceHeaders } from '../trace-headers.ts'
 import { logFault } from './call-cells.ts'
@@ -26,7 +26,7 @@ export function observeBus(deps: Omit<ObservabilityDeps, 'ids'>, bus: Bus): Bus 
       await bus.publish(headers ? messages.map((message) => withHeaders(message, headers)) : messages, options)
       for (const { topic } of messages) published.labels({ topic }).inc()
     },
-    subscribe: (options) => bus.subscribe({ ...options, handler: observer.around(options) }),
+    subscribe: (options) => bus.subscribe({ ...options, handler: observer.link(options.group)(options.handler) }),
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
   }
 }
@@ -54,16 +54,17 @@ class HandlerObserver {
     })
   }
 
-  around({ group, handler }: SubscribeOptions): SubscribeOptions['handler'] {
+  /** Trace, metrics and log around the handlers of a group. */
+  link(group: string): MessageMiddleware {
     const { tracer, clock } = this.#deps
-    return async (message, delivery) => {
+    return (next) => async (message, delivery) => {
       const startMs = clock.monotonicMs()
       const parent = tracer.extract({ get: (name) => message.headers[name] }) ?? null
       const attributes = { group, message_id: message.id, attempt: delivery.attempt }
       await tracer.span(`${message.topic} ${message.type}`, { kind: 'consumer', parent, attributes }, async () => {
         let outcome = 'ok'
         try {
-          await handler(message, delivery)
+          await next(message, delivery)
         } catch (error) {
           outcome = this.#logFailure(message, { group, attempt: delivery.attempt, error })
           throw error
