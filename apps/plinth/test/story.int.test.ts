@@ -250,8 +250,8 @@ describe('plinth, as its users walk through it', () => {
     await mkdir(other)
     const free = ['--grpc-port', '0', '--admin-port', '0', '--no-seed']
     const taken = await finished(startCommand(other, ['up', '--http-port', port, ...free]))
-    assert.notEqual(taken.code, 0)
-    assert.match(taken.stderr, new RegExp(`port ${port} is taken.*\\nnext {2}.*--http-port`))
+    assert.deepEqual([taken.code, taken.stdout], [16, ''])
+    assert.match(taken.stderr, new RegExp(`port ${port} \\(http\\) is taken.*\\nnext {2}.*--http-port`))
     const same = ['--data', join(shop.folder, '.plinth'), '--http-port', '0']
     const locked = await finished(startCommand(other, ['up', ...same, ...free]))
     assert.equal(locked.code, 16)

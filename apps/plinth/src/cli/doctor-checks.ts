@@ -1,13 +1,13 @@
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { createSystemRandom, fromUnknown, PlatformError, type Secret, systemClock } from '@plinth/base'
 import { openPostgresStore } from '@plinth/data'
 import { adminConfig, type Configuration } from '@plinth/kernel'
-import { dataConfig, grpcConfig, httpConfig } from '../host/config.ts'
+import { dataConfig } from '../host/config.ts'
 import { askShop, type ShopFacts } from './admin-client.ts'
 import type { CommandContext } from './command-context.ts'
 import { type HostOptions, loadHostConfiguration } from './load-host.ts'
+import { type ListenPort, readPorts, tryListen } from './ports.ts'
 
 /** What a check found, with what to do about it. */
 export interface Finding {
@@ -47,14 +47,7 @@ export async function* runChecks(options: HostOptions, context: CommandContext):
   const data = configuration.section(dataConfig).current
   yield* checkFolder(resolve(data.dir))
   const shop = await askShop(configuration.section(adminConfig).current, context.signal)
-  for (const [name, section] of [
-    ['http', httpConfig],
-    ['grpc', grpcConfig],
-    ['admin', adminConfig],
-  ] as const) {
-    const { host, port } = configuration.section<{ readonly host: string; readonly port: number }>(section).current
-    yield await checkPort({ name, host, port }, shop)
-  }
+  for (const port of readPorts(configuration)) yield await checkPort(port, shop)
   if (data.engine === 'postgres') yield await checkPostgres(data.postgresUrl)
 }
 
@@ -139,10 +132,7 @@ function checkSync(ms: number): Finding {
   }
 }
 
-async function checkPort(
-  { name, host, port }: { readonly name: string; readonly host: string; readonly port: number },
-  shop: ShopFacts | undefined,
-): Promise<Finding> {
+async function checkPort({ name, host, port }: ListenPort, shop: ShopFacts | undefined): Promise<Finding> {
   const label = `port ${name}`
   const address = `${host}:${port}`
   if (port === 0) return { name: label, outcome: 'ok', detail: 'any free one' }
@@ -156,14 +146,6 @@ async function checkPort(
   if (isOurs) return { name: label, outcome: 'ok', detail: `${address} is taken by a running plinth` }
   const next = `stop what runs there, or: plinth up --${name}-port ${port + 1}`
   return { name: label, outcome: 'fail', detail: `${address} is taken by another program`, next }
-}
-
-function tryListen(host: string, port: number): Promise<string | undefined> {
-  return new Promise((done) => {
-    const server = createServer()
-    server.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message))
-    server.listen({ host, port, exclusive: true }, () => server.close(() => done(undefined)))
-  })
 }
 
 async function checkPostgres(url: Secret | undefined): Promise<Finding> {

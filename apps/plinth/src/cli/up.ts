@@ -14,6 +14,7 @@ import { isCatalogEmpty, seedCatalog } from '../seed/seed-catalog.ts'
 import type { CommandContext } from './command-context.ts'
 import { toInteger } from './globals.ts'
 import { addHostOptions, type HostOptions, loadHostConfiguration } from './load-host.ts'
+import { readPorts, refuseTakenPorts } from './ports.ts'
 import { reportFault } from './report.ts'
 import { StartTrouble } from './start-trouble.ts'
 import { progressBar } from './text.ts'
@@ -57,6 +58,7 @@ async function up(names: readonly string[], options: UpOptions, context: Command
   const configuration = await loadHostConfiguration(withPorts(options), context.environment)
   const { peers, secret } = configuration.section(clusterConfig).current
   const topology = readTopology(names, peers)
+  await refuseTakenPorts(readPorts(configuration))
   await using log = createLog(configuration.section(logConfig).current, context)
   using _flush = flushAtExit(log)
   const random = createSystemRandom()
