@@ -6,7 +6,7 @@
 /** What is written in these contracts, for the API reference. */
 export { default as catalogComments } from './gen/comments.json' with { type: 'json' }
 
-import { defineContract } from '@plinth/rpc'
+import { defineContract } from '@plinth/rpc/client'
 import { CatalogService } from './gen/plinth/catalog/v1/catalog_pb.ts'
 import { InventoryService } from './gen/plinth/catalog/v1/inventory_pb.ts'
 

@@ -6,7 +6,7 @@
 /** What is written in these contracts, for the API reference. */
 export { default as eventsComments } from './gen/comments.json' with { type: 'json' }
 
-import { defineContract } from '@plinth/rpc'
+import { defineContract } from '@plinth/rpc/client'
 import { EventsService } from './gen/plinth/events/v1/events_pb.ts'
 
 export {

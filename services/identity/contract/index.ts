@@ -6,7 +6,7 @@
 /** What is written in these contracts, for the API reference. */
 export { default as identityComments } from './gen/comments.json' with { type: 'json' }
 
-import { defineContract } from '@plinth/rpc'
+import { defineContract } from '@plinth/rpc/client'
 import { AuthService } from './gen/plinth/identity/v1/auth_pb.ts'
 import { UsersService } from './gen/plinth/identity/v1/user_pb.ts'
 

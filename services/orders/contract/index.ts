@@ -6,7 +6,7 @@
 /** What is written in these contracts, for the API reference. */
 export { default as ordersComments } from './gen/comments.json' with { type: 'json' }
 
-import { defineContract } from '@plinth/rpc'
+import { defineContract } from '@plinth/rpc/client'
 import { OrdersService } from './gen/plinth/orders/v1/orders_pb.ts'
 
 export { type OrderEvent, OrderEventSchema } from './gen/plinth/orders/v1/events_pb.ts'

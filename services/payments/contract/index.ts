@@ -6,7 +6,7 @@
 /** What is written in these contracts, for the API reference. */
 export { default as paymentsComments } from './gen/comments.json' with { type: 'json' }
 
-import { defineContract } from '@plinth/rpc'
+import { defineContract } from '@plinth/rpc/client'
 import { PaymentsService } from './gen/plinth/payments/v1/payments_pb.ts'
 
 export { type PaymentEvent, PaymentEventSchema } from './gen/plinth/payments/v1/events_pb.ts'

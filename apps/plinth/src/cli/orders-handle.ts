@@ -1,5 +1,5 @@
 import { type Order, OrdersService } from '@plinth/orders-service/contract'
-import type { Client } from '@plinth/rpc'
+import type { Client } from '@plinth/rpc/client'
 import type { Command } from 'commander'
 import type { CommandContext } from './command-context.ts'
 import { toPairs } from './globals.ts'

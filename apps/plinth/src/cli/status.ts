@@ -1,6 +1,6 @@
 import { errorKinds, PlatformError, systemClock } from '@plinth/base'
 import { adminConfig } from '@plinth/kernel'
-import { createClient, createGrpcTransport } from '@plinth/rpc'
+import { createClient, createGrpcTransport } from '@plinth/rpc/client'
 import { Health, HealthCheckResponse_ServingStatus } from '@plinth/rpc/contract/grpc/health/v1/health_pb.js'
 import type { Command } from 'commander'
 import { grpcConfig } from '../host/config.ts'

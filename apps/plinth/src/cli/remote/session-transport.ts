@@ -1,6 +1,6 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import { type Clock, PlatformError, type Random, sleep } from '@plinth/base'
-import type { CallOptions, Transport } from '@plinth/rpc'
+import type { CallOptions, Transport } from '@plinth/rpc/client'
 import type { Session } from './session.ts'
 
 /** What a command says about all of its calls. */

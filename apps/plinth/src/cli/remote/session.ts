@@ -1,7 +1,7 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt'
 import { type Clock, PlatformError } from '@plinth/base'
 import type { AuthService, Tokens } from '@plinth/identity-service/contract'
-import type { Client } from '@plinth/rpc'
+import type { Client } from '@plinth/rpc/client'
 import type { Credentials, Login, LoginKey } from './credentials.ts'
 
 /** The login of this command: a token that is valid, whenever one is asked for. */
