@@ -51,6 +51,7 @@ export interface CorsOptions {
 /** A link around every request that passed the server's own checks: the shape that RPC and the bus have too. */
 export type HttpMiddleware = Middleware<IncomingMessage, void, ServerResponse>
 
+/** What a server is made of; out of bounds is a `RangeError` naming every option. */
 export interface HttpServerOptions {
   /** @default '127.0.0.1' */
   readonly host?: string

@@ -10,10 +10,14 @@ export interface ReceiveReportDeps {
 
 /**
  * Takes a report of the provider as a hint to look at once. What it says is not believed: reports come twice, late and
- * in the wrong order, while a look tells what is true now. Reports about payments we do not know are ignored.
+ * in the wrong order, while a look tells what is true now. Reports about payments we do not know, that are settled, or
+ * that are being asked about for the first time at this moment are ignored.
  */
 export function createReceiveReport(deps: ReceiveReportDeps) {
   return async function receiveReport(provider: string, report: ProviderReport): Promise<void> {
+    // Most reports tell what is known already, or about to be: those cost a look and no commit.
+    const before = await deps.store.find(report.paymentId)
+    if (!before?.pending || before.tries === 0) return
     const payment = await deps.store.unit(async (unit) => {
       const known = await unit.find(report.paymentId)
       if (!known || !(await unit.firstReport(provider, report.reportId))) return undefined
@@ -21,7 +25,6 @@ export function createReceiveReport(deps: ReceiveReportDeps) {
       if (change.payment !== known) await unit.update(change)
       return change.payment
     })
-    // A payment never asked about before is under way at this moment; asking twice at once would only cost.
-    if (payment?.pending && payment.tries > 0) deps.onPending(payment)
+    if (payment?.pending) deps.onPending(payment)
   }
 }

@@ -20,6 +20,9 @@ export interface WorkOffSettings {
   readonly sweepMs: number
 }
 
+/** Rest of a payment that could not be worked on. */
+const faultPauseMs = 1000
+
 /** How many new payments wait in memory; beyond it they wait on disk for the next sweep. */
 const waitingMax = 1000
 
@@ -50,6 +53,8 @@ export function createWorkOff(deps: WorkOffDeps) {
       await deps.settle(payment)
     } catch (error) {
       deps.onFault(payment, fromUnknown(error))
+      // What failed on our side (a full disk, say) would fail again at once: the payment rests and keeps its place.
+      await sleep(deps.clock, faultPauseMs)
     } finally {
       underWay.delete(payment.paymentId)
       startNext()
