@@ -9,10 +9,10 @@ import { join } from 'node:path'
 import type { DescService } from '@bufbuild/protobuf'
 import { type Client, type Contract, createClient, createGrpcTransport, type Transport } from '@plinth/rpc'
 import { type ServiceName, services } from '../../apps/plinth/src/host/services.ts'
+import { openDatabase } from '../e2e/harness/open-database.ts'
 import { loginOperator, openMint, type Person } from '../e2e/harness/people.ts'
 import { freePorts, type Program, startProgram } from '../e2e/harness/program.ts'
 import { createRest, type Rest } from '../e2e/harness/rest.ts'
-import { openDatabase } from './open-database.ts'
 
 /** Which services run together. */
 export type Layout = readonly (readonly ServiceName[])[]
