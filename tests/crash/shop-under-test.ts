@@ -201,7 +201,7 @@ export class ShopUnderTest implements AsyncDisposable {
     return [
       `${found.length} faults with seed ${this.seed}`,
       ...found.slice(0, 30).map(({ what, orderId = '' }) => `- ${orderId} ${what}`),
-      ...[...stories].slice(0, 3).map((orderId) => storyOf(orderId, books)),
+      ...[...stories].slice(0, 3).flatMap((orderId) => [storyOf(orderId, books), ...this.#linesAbout(orderId)]),
     ].join('\n')
   }
 
@@ -209,6 +209,12 @@ export class ShopUnderTest implements AsyncDisposable {
     this.#closing.abort()
     await Promise.all(this.#running.map((process) => process?.kill()))
     await rm(this.dir, { recursive: true, force: true })
+  }
+
+  /** What the living processes logged of an order. */
+  #linesAbout(orderId: string): readonly string[] {
+    const lines = this.#running.flatMap((process) => process?.log ?? []).map((line) => JSON.stringify(line))
+    return lines.filter((line) => line.includes(orderId)).map((line) => `  log ${line.slice(0, 500)}`)
   }
 
   async #settle(): Promise<readonly Discrepancy[]> {
@@ -238,7 +244,7 @@ export class ShopUnderTest implements AsyncDisposable {
       if (this.#excused(line)) continue
       // Of several processes those that live complain about the one that died.
       const isAbsence = line['kind'] === 'unavailable' || line['kind'] === 'timeout'
-      if (this.processes > 1 && (isAbsence || line.code === 'rpc.peer_unavailable')) continue
+      if (this.processes > 1 && (isAbsence || /^rpc\.peer_un/.test(line.code ?? ''))) continue
       const text = `the log says ${JSON.stringify(line).slice(0, 1500)}`
       if (this.strange.length < 100 && !this.strange.includes(text)) this.strange.push(text)
     }
