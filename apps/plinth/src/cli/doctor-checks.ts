@@ -151,7 +151,7 @@ async function checkPort({ name, host, port }: ListenPort, shop: ShopFacts | und
 async function checkPostgres(url: Secret | undefined): Promise<Finding> {
   const name = 'PostgreSQL'
   if (url === undefined) {
-    return { name, outcome: 'fail', detail: 'no address', next: 'set PLINTH_DATA_POSTGRES_URL=postgres://…' }
+    return { name, outcome: 'fail', detail: 'no address', next: 'set PLINTH_DATA__POSTGRES_URL=postgres://…' }
   }
   try {
     const deps = { clock: systemClock, random: createSystemRandom() }
