@@ -193,9 +193,9 @@ function* auditStock(books: Books, stocked: ReadonlyMap<string, number>): Iterab
   for (const order of books.orders.values()) {
     const isOpen = order.status === 'placed' || order.status === 'paying'
     const isSold = keepsMoney.has(order.status) || (order.status === 'refunded' && order.goodsLeft === 1)
-    const wanted = isOpen ? 'held' : isSold ? 'committed' : undefined
+    const states = isOpen ? ['held'] : isSold ? ['committed'] : ['released', 'expired', undefined]
     const state = books.reservations.get(order.orderId)?.state
-    if (wanted && state !== wanted) yield { orderId: order.orderId, what: `is ${order.status}, its stock ${state}` }
+    if (!states.includes(state)) yield { orderId: order.orderId, what: `is ${order.status}, its stock ${state}` }
     for (const { productId, quantity } of order.lines) {
       if (isOpen) held.set(productId, (held.get(productId) ?? 0) + quantity)
       if (isSold) sold.set(productId, (sold.get(productId) ?? 0) + quantity)
