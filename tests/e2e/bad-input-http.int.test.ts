@@ -88,6 +88,15 @@ describe('bad input, HTTP and JSON', () => {
     })
   }
 
+  it('of a name that stands twice in a body the last one counts, as ECMAScript has it', async () => {
+    const token = await shop.mint.token()
+    const productId = await shop.stock(1)
+    const put = (body: string) =>
+      shop.rest(`/v1/cart/lines/${productId}`, { method: 'PUT', token, body, headers: json })
+    assert.equal((await put('{"quantity":1,"quantity":"many"}')).status, 400)
+    assert.deepEqual((await put('{"quantity":"many","quantity":2}')).json.lines, [{ productId, quantity: 2 }])
+  })
+
   it('a body of another type is refused by every method', async () => {
     const types = ['text/plain', 'application/xml', 'multipart/form-data', 'application/json; charset=latin1', '', '/']
     for (const type of types) {

@@ -101,7 +101,7 @@ describe('the order in which processes start', () => {
       for (const place of places) {
         starts.push(place.start())
         // Long enough for each to look for its peers in vain before the next one is there.
-        await new Promise((resolve) => setTimeout(resolve, 1_000))
+        await new Promise((resolve) => setTimeout(resolve, 500))
       }
       await Promise.all(starts)
       const programOf = (service: string) => places[order.indexOf(service as never)]!.program()
