@@ -1,6 +1,9 @@
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Random, Secret } from '@plinth/base'
+
+const secretBytes = 48
+const secretChars = secretBytes * (4 / 3)
 
 /**
  * The secret by which the processes of one shop know each other: the configured one, or the one in the data folder,
@@ -13,20 +16,42 @@ export async function readClusterSecret(
   if (configured) return configured
   await mkdir(place.dir, { recursive: true })
   const path = join(place.dir, 'cluster.secret')
-  const fresh = Buffer.from(place.random.fill(new Uint8Array(48))).toString('base64url')
+  const known = await readSecret(path)
+  if (known) return known
+  await makeSecret(path, place.random)
+  const made = await readSecret(path)
+  if (made) return made
+  throw new Error(`Cannot read the cluster secret: ${path} vanished while it was read`)
+}
+
+async function readSecret(path: string): Promise<Secret | undefined> {
   try {
-    await using file = await open(path, 'wx', 0o600)
-    await file.writeFile(fresh)
-    await file.sync()
-    return new Secret(fresh)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  // Another process made it first, perhaps this very moment: its content may follow the name by an instant.
-  for (let attempt = 0; attempt < 100; attempt++) {
     const text = await readFile(path, 'utf8')
-    if (text.length >= fresh.length) return new Secret(text)
-    await new Promise((resolve) => setImmediate(resolve))
+    if (text.length >= secretChars) return new Secret(text)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
-  throw new Error(`Cannot read the cluster secret: ${path} is empty; remove it and start again`)
+  throw new Error(`Cannot read the cluster secret: ${path} is cut short; remove it and start again`)
+}
+
+/** The file appears under its name with its content, or not at all, whenever the process dies and whoever else makes one. */
+async function makeSecret(path: string, random: Random): Promise<void> {
+  const fresh = Buffer.from(random.fill(new Uint8Array(secretBytes))).toString('base64url')
+  const draft = `${path}.${random.int(2 ** 32).toString(16)}`
+  try {
+    {
+      await using file = await open(draft, 'wx', 0o600)
+      await file.writeFile(fresh)
+      await file.sync()
+    }
+    await link(draft, path)
+    await using folder = await open(join(path, '..'), 'r')
+    await folder.sync()
+  } catch (error) {
+    // Another process was quicker: its secret is the one.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await unlink(draft).catch(() => {})
+  }
 }
