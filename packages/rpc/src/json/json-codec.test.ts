@@ -130,6 +130,7 @@ describe('compileJsonDecoder()', () => {
     )
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...keys), values, { maxKeys: 4 }), (json) => {
+        fc.pre(!hasTwoNullChoices(json))
         let mine: Message
         try {
           mine = decode(json)
@@ -275,4 +276,11 @@ describe('compileJsonDecoder()', () => {
 
 function decodeWith(limits: object, json: unknown): number {
   return (compileJsonDecoder(EverythingSchema, limits)(json) as unknown as { int32s: unknown[] }).int32s.length
+}
+
+/** Null sets nothing, so two of them in one oneof are not two choices; protobuf-es counts them and refuses. */
+function hasTwoNullChoices(json: Readonly<Record<string, unknown>>): boolean {
+  return EverythingSchema.oneofs.some(
+    ({ fields }) => fields.filter(({ jsonName }) => json[jsonName] === null).length > 1,
+  )
 }
