@@ -38,8 +38,8 @@ async function compare(durationMs: number, rounds: number): Promise<void> {
     if (result.lastRefusal !== '') throw new Error(`Refused: ${result.lastRefusal}`)
     return { perSecond: result.perSecond, micros: (cpuMicros(pid) - before) / count, p99Ms: result.p99Ms }
   }
-  await httpLoad({ ...load, port: shop.port, durationMs: 2000 })
-  await httpLoad({ ...load, port: barePort, durationMs: 1000 })
+  await httpLoad({ ...load, port: shop.port, durationMs: 6000 })
+  await httpLoad({ ...load, port: barePort, durationMs: 3000 })
   const ratios: number[] = []
   for (let round = 0; round < rounds; round++) {
     const bare = await measure(barePort, child.pid!)
