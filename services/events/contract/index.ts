@@ -18,6 +18,7 @@ export {
   type Event,
   EventSchema,
   EventsService,
+  type Nack,
   Start,
 } from './gen/plinth/events/v1/events_pb.ts'
 

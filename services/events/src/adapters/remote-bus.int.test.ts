@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLogBus } from '@plinth/messaging'
-import { type BusFixture, describeBus } from '@plinth/messaging/testing'
+import { it } from 'node:test'
+import { PlatformError } from '@plinth/base'
+import { type Bus, openLogBus, openMemoryBus } from '@plinth/messaging'
+import { type BusFixture, describeBus, newMessage } from '@plinth/messaging/testing'
 import {
   bindService,
   createClient,
@@ -72,3 +75,42 @@ const overGrpc: Connect = async (dispatcher) => {
 
 describeBus('remote, in process', opener(inProcess), { durable: true })
 describeBus('remote, over gRPC', opener(overGrpc), { durable: true })
+
+it('a remote handler that fails is told with the kind and code of its failure', async () => {
+  await using local = await openMemoryBus()
+  const failed = Promise.withResolvers<unknown>()
+  const listening: Bus = {
+    ...local,
+    admin: local.admin,
+    publish: (messages) => local.publish(messages),
+    subscribe: (options) =>
+      local.subscribe({
+        ...options,
+        handler: async (message, delivery) => {
+          await options.handler(message, delivery).catch((error) => {
+            failed.resolve(error)
+            throw error
+          })
+        },
+      }),
+    [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
+  }
+  const rpc = bindService(EventsService, createEventsRpc(listening))
+  const interceptors = standardInterceptors({ authenticator: { authenticate: () => service } })
+  await using connected = await inProcess(createDispatcher([rpc], interceptors))
+  await using bus = openRemoteBus({ client: createClient(EventsService, connected.transport) })
+  await bus.subscribe({
+    topics: ['a.one'],
+    group: 'g',
+    handler: async () => {
+      throw new PlatformError('Cannot reach the printer', { kind: 'unavailable', code: 'tests.printer_gone' })
+    },
+  })
+  await bus.publish([newMessage({ topic: 'a.one' })])
+  const error = await failed.promise
+  assert.ok(PlatformError.is(error))
+  assert.deepEqual(
+    [error.kind, error.code, error.message],
+    ['unavailable', 'tests.printer_gone', 'Cannot reach the printer'],
+  )
+})

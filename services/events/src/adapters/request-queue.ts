@@ -13,7 +13,7 @@ const answersMax = 1000
 export class RequestQueue implements AsyncIterable<Request> {
   readonly #requests: Request[] = []
   #acks: bigint[] = []
-  #nacks: { deliveryId: bigint; code: string; message: string }[] = []
+  #nacks: { deliveryId: bigint; code: string; message: string; kind: string }[] = []
   #wake: (() => void) | undefined
   #ended = false
 
@@ -31,7 +31,12 @@ export class RequestQueue implements AsyncIterable<Request> {
     const fault = fromUnknown(error)
     // What nobody foresaw is told with its own words: operators read this, strangers do not.
     const message = fault.code === 'base.internal' && Error.isError(error) ? error.message : fault.message
-    this.#nacks.push({ deliveryId, code: fault.code.slice(0, 200), message: message.slice(0, 1000).toWellFormed() })
+    this.#nacks.push({
+      deliveryId,
+      code: fault.code.slice(0, 200),
+      message: message.slice(0, 1000).toWellFormed(),
+      kind: fault.kind,
+    })
     this.#wake?.()
   }
 

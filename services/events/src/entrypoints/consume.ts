@@ -1,9 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { PlatformError } from '@plinth/base'
+import { isErrorKind, PlatformError } from '@plinth/base'
 import type { Bus, Delivery as BusDelivery, Message, SubscribeOptions, Subscription } from '@plinth/messaging'
 import { invalidRequest } from '@plinth/rpc'
 import type { ConsumeResponseSchema } from '../../contract/index.ts'
-import { type ConsumeRequest, Start } from '../../contract/index.ts'
+import { type ConsumeRequest, type Nack, Start } from '../../contract/index.ts'
 import { toEvent } from '../wire/event-message.ts'
 
 type Response = MessageInitShape<typeof ConsumeResponseSchema>
@@ -125,11 +125,12 @@ class Consumer {
 
   #answer(answers: {
     readonly acks: readonly bigint[]
-    readonly nacks: readonly { readonly deliveryId: bigint; readonly code: string; readonly message: string }[]
+    readonly nacks: readonly Pick<Nack, 'deliveryId' | 'code' | 'message' | 'kind'>[]
   }): void {
     for (const id of answers.acks) this.#take(id)?.resolve()
-    for (const { deliveryId, code, message } of answers.nacks) {
-      this.#take(deliveryId)?.reject(new PlatformError(message, { kind: 'internal', code: code || 'base.internal' }))
+    for (const { deliveryId, code, message, kind } of answers.nacks) {
+      const failure = { kind: isErrorKind(kind) ? kind : 'internal', code: code || 'base.internal' } as const
+      this.#take(deliveryId)?.reject(new PlatformError(message, failure))
     }
   }
 
