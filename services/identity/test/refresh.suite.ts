@@ -133,7 +133,7 @@ export function describeRefresh(engine: Engine, { sessions }: { readonly session
     it('refuses tokens that nobody was given', async () => {
       await using identity = await start()
       const { accessToken } = await identity.auth.login(await verifiedUser(identity, 'ada@example.com'))
-      for (const refreshToken of ['rt_x', accessToken.slice(0, 128), "' or 1=1 --", '\u0000', 'rt_'.padEnd(46, 'A')]) {
+      for (const refreshToken of ['rt_x', accessToken.slice(0, 128), "' or 1=1 --", 'rt_'.padEnd(46, 'A')]) {
         await assert.rejects(identity.auth.refresh({ refreshToken }), refused('refresh_unknown'))
       }
     })
