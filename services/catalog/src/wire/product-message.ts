@@ -3,8 +3,19 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { type Product as ProductMessage, ProductSchema } from '../../contract/index.ts'
 import type { StockedProduct } from '../usecases/ports.ts'
 
-/** The product as the contract shows it. */
+const messages = new WeakMap<StockedProduct, ProductMessage>()
+
+/** The product as the contract shows it. Made once for each state of a product: those in the cache are read often. */
 export function toProductMessage(product: StockedProduct): ProductMessage {
+  let message = messages.get(product)
+  if (!message) {
+    message = createMessage(product)
+    messages.set(product, message)
+  }
+  return message
+}
+
+function createMessage(product: StockedProduct): ProductMessage {
   return create(ProductSchema, {
     productId: product.productId,
     sku: product.sku,
