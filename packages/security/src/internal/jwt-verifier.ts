@@ -67,7 +67,7 @@ export function createJwtVerifier<Claims extends VerifiedClaims>(
       return cache.get(token, clock.nowMs())
     },
     verify(token) {
-      if (token.length > options.tokenCharsMax || !compactPattern.test(token)) {
+      if (token.length > options.tokenCharsMax || !compactPattern.test(token) || !isSignatureCanonical(token)) {
         return Promise.reject(tokenRefused('token_malformed', 'it is not a signed token of allowed length'))
       }
       const known = underWay.get(token)
@@ -77,6 +77,15 @@ export function createJwtVerifier<Claims extends VerifiedClaims>(
       return verifying
     },
   }
+}
+
+/**
+ * Whether the bits that the signature's last character leaves over are zero (RFC 4648, section 3.5). Otherwise a token
+ * could be spelled in several ways, all of them valid, and each would be verified and remembered anew.
+ */
+function isSignatureCanonical(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf('.') + 1)
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature
 }
 
 export function tokenRefused(what: string, why: string, cause?: unknown): PlatformError {
