@@ -6,18 +6,22 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { openTestShop } from './cli.fixture.ts'
 
-/** Passes bytes on, and breaks the first connection that carries a call at its `chunk`-th answer. */
+/** Passes bytes on, and breaks the first connection on which the caller spoke at the `chunk`-th answer after that. */
 async function openBreakingProxy(target: string, chunk: number) {
   const [host = '', port = ''] = target.split(':')
   let hasBroken = false
   const server = createServer((client) => {
     const shop = connect({ host, port: Number(port) })
+    let hasSpoken = false
     let answers = 0
+    client.once('data', () => {
+      hasSpoken = true
+    })
     client.on('error', () => {}).on('close', () => shop.destroy())
     shop.on('error', () => {}).on('close', () => client.destroy())
     client.pipe(shop)
     shop.on('data', (bytes) => {
-      answers++
+      if (hasSpoken) answers++
       if (!hasBroken && answers === chunk) {
         hasBroken = true
         client.resetAndDestroy()

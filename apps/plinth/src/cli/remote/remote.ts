@@ -87,6 +87,8 @@ async function knock(server: string, signal: AbortSignal): Promise<void> {
     })
   } catch (error) {
     if (signal.aborted) throw error
+    // Somebody took the connection and dropped it: the call itself finds out more, and is tried again.
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return
     throw new PlatformError(`Cannot reach the shop at ${server}: ${whyOf(error)}`, {
       kind: 'unavailable',
       code: 'plinth.server_unreachable',
