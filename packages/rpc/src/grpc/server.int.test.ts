@@ -85,13 +85,13 @@ describe('createGrpcServer()', () => {
       },
     }
     const server = await createGrpcServer(createProbeDispatcher(handlers), { port: 0 })
-    await using transport = createGrpcTransport({ address: server.address, connectTimeoutMs: 200 })
+    await using transport = createGrpcTransport({ address: server.address, connectTimeoutMs: 1000 })
     const client = createClient(ProbeService, transport)
     const call = client.echo({})
     await started.promise
     assert.equal(server.openCalls, 1)
     const drained = server.drain()
-    await assert.rejects(client.act({}, { timeoutMs: 2000 }), { kind: 'unavailable' })
+    await assert.rejects(client.act({}, { timeoutMs: 20_000 }), { kind: 'unavailable' })
     go.resolve()
     assert.equal((await call).text, 'done')
     await drained
@@ -107,7 +107,7 @@ describe('createGrpcServer()', () => {
       },
     }
     const server = await createGrpcServer(createProbeDispatcher(handlers as never), { port: 0 })
-    await using transport = createGrpcTransport({ address: server.address, connectTimeoutMs: 200 })
+    await using transport = createGrpcTransport({ address: server.address, connectTimeoutMs: 1000 })
     const stream = createClient(ProbeService, transport).count({})[Symbol.asyncIterator]()
     await stream.next()
     const next = assert.rejects(stream.next(), { code: 'rpc.draining', kind: 'unavailable', retryable: true })
@@ -158,7 +158,9 @@ describe('createGrpcTransport()', () => {
       },
       { code: 'rpc.peer_unreachable' },
     )
-    await assert.rejects(client.echo({}, { timeoutMs: 50 }), { kind: 'timeout' })
+    // Far apart, so that a busy machine cannot make both due in one turn.
+    await using patient = createGrpcTransport({ address: '127.0.0.1:1', connectTimeoutMs: 30_000 })
+    await assert.rejects(createClient(ProbeService, patient).echo({}, { timeoutMs: 50 }), { kind: 'timeout' })
   })
 
   it('createGrpcTransport() connects again when its server comes back', async () => {
