@@ -91,13 +91,24 @@ class GrpcTransport implements Transport {
     let peer: PeerConnection | undefined
     try {
       peer = this.#enter()
-      const connecting = peer.ready(Math.min(this.#connectTimeoutMs, call.remainingMs()))
-      if (connecting) await connected(connecting, call)
+      await this.#connected(peer, call)
       call.check()
       return await this.#send(peer, target, { bytes, metadata, call, options })
     } finally {
       call.finish()
       if (peer) peer.openCalls--
+    }
+  }
+
+  async #connected(peer: PeerConnection, call: OutgoingCall): Promise<void> {
+    const leftMs = call.remainingMs()
+    const connecting = peer.ready(Math.min(this.#connectTimeoutMs, leftMs))
+    if (!connecting) return
+    try {
+      await Promise.race([connecting, call.ended])
+    } catch (error) {
+      // When the call's own deadline was the shorter one, time is what was missing.
+      throw call.reason ?? (leftMs <= this.#connectTimeoutMs ? deadlineError() : error)
     }
   }
 
@@ -143,8 +154,7 @@ class GrpcTransport implements Transport {
     let rpc: ClientDuplexStream<Buffer, Buffer> | undefined
     try {
       peer = this.#enter()
-      const connecting = peer.ready(Math.min(this.#connectTimeoutMs, call.remainingMs()))
-      if (connecting) await connected(connecting, call)
+      await this.#connected(peer, call)
       call.check()
       // On the wire all streaming kinds are the same, so one kind of call serves them all.
       rpc = peer.client.makeBidiStreamRequest(target.path, sameBytes, sameBytes, metadata, call.grpcOptions())
@@ -233,15 +243,6 @@ interface StreamSent {
   readonly call: OutgoingCall
   readonly options: CallOptions
   readonly requests: AsyncIterable<unknown>
-}
-
-async function connected(connecting: Promise<void>, call: OutgoingCall): Promise<void> {
-  try {
-    await Promise.race([connecting, call.ended])
-  } catch (error) {
-    // When the call's own deadline was the shorter one, time is what was missing.
-    throw call.reason ?? (call.remainingMs() <= 1 ? deadlineError() : error)
-  }
 }
 
 interface Pump {
