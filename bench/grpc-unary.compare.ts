@@ -6,34 +6,25 @@
  *
  * Run: `node bench/grpc-unary.compare.ts [seconds for each measurement]`
  */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import {
-  Client,
-  credentials,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-} from '@grpc/grpc-js'
+import { create } from '@bufbuild/protobuf'
 import { createClient, createGrpcServer, createGrpcTransport } from '@plinth/rpc'
-import { type Probe, ProbeSchema, ProbeService } from '@plinth/rpc/contract/plinth/rpc/testing/v1/transport_pb.js'
+import { ProbeSchema, ProbeService } from '@plinth/rpc/contract/plinth/rpc/testing/v1/transport_pb.js'
 import { createProbeDispatcher } from '@plinth/rpc/testing'
+import { bareClient, bareServer } from './harness/bare-grpc.ts'
+import { median } from './harness/median.ts'
 
 const measureMs = 1000 * Number(process.argv[2] ?? 1)
 const rounds = 5
 const concurrency = 32
-const path = '/plinth.rpc.testing.v1.ProbeService/Echo'
 const message = create(ProbeSchema, { text: 'a small message', number: 7, items: [{ name: 'line', quantity: 2 }] })
-const encode = (value: Probe) => Buffer.from(toBinary(ProbeSchema, value))
-const decode = (bytes: Buffer) => fromBinary(ProbeSchema, bytes)
+const withDeadline = () => ({ deadline: Date.now() + 5000 })
 
-const bare = await bareServer()
+const bare = await bareServer((request) => request)
 await using ours = await createGrpcServer(createProbeDispatcher({ echo: (request) => request }), { port: 0 })
 await using transport = createGrpcTransport({ address: ours.address })
 const ourClient = createClient(ProbeService, transport)
-const toBare = bareClient(bare.port)
-const toOurs = bareClient(ours.port)
+const toBare = bareClient(bare.port, message, withDeadline)
+const toOurs = bareClient(ours.port, message, withDeadline)
 
 const contenders = new Map<string, () => Promise<unknown>>([
   ['bare client, bare server', toBare.call],
@@ -76,34 +67,4 @@ async function rateOf(call: () => Promise<unknown>, forMs: number): Promise<numb
   await Promise.all(Array.from({ length: concurrency }, worker))
   const { user, system } = process.threadCpuUsage(before)
   return (1e6 * calls) / (user + system)
-}
-
-async function bareServer() {
-  const server = new Server()
-  const echo = (call: ServerUnaryCall<Probe, Probe>, reply: sendUnaryData<Probe>) => reply(null, call.request)
-  server.register(path, echo as never, encode, decode, 'unary')
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    )
-  })
-  return { port, close: () => server.forceShutdown() }
-}
-
-function bareClient(port: number) {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
-  return {
-    call: () =>
-      new Promise((resolve, reject) => {
-        const options = { deadline: Date.now() + 5000 }
-        client.makeUnaryRequest(path, encode, decode, message, new Metadata(), options, (error, value) =>
-          error ? reject(error) : resolve(value),
-        )
-      }),
-    close: () => client.close(),
-  }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number
 }

@@ -5,19 +5,12 @@
  *
  * Run: `node bench/in-process-call.compare.ts [seconds for each measurement]`
  */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import {
-  Client,
-  credentials,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-} from '@grpc/grpc-js'
+import { create } from '@bufbuild/protobuf'
 import { createClient, createInProcessTransport } from '@plinth/rpc'
 import { type Probe, ProbeSchema, ProbeService } from '@plinth/rpc/contract/plinth/rpc/testing/v1/transport_pb.js'
 import { createProbeDispatcher } from '@plinth/rpc/testing'
+import { bareClient, bareServer } from './harness/bare-grpc.ts'
+import { median } from './harness/median.ts'
 
 const measureMs = 1000 * Number(process.argv[2] ?? 1)
 const rounds = 5
@@ -28,7 +21,8 @@ await using transport = createInProcessTransport(createProbeDispatcher({ echo: (
 const local = createClient(ProbeService, transport)
 const handler = async (_request: Probe) => answer
 const message = create(ProbeSchema, request)
-const remote = await bareGrpc()
+const server = await bareServer(() => answer)
+const remote = bareClient(server.port, message)
 
 const contenders: Readonly<Record<string, () => Promise<unknown>>> = {
   'direct call': () => handler(message),
@@ -43,7 +37,7 @@ for (let round = -1; round < rounds; round++) {
     if (round >= 0) costs.get(name)?.push(microseconds)
   }
 }
-remote.close()
+for (const part of [remote, server]) part.close()
 
 const directUs = median(costs.get('direct call') as number[])
 const grpcUs = median(costs.get('bare grpc-js, loopback') as number[])
@@ -67,34 +61,4 @@ async function costOf(call: () => Promise<unknown>, forMs: number): Promise<numb
   }
   const { user, system } = process.threadCpuUsage(before)
   return (user + system) / calls
-}
-
-async function bareGrpc() {
-  const encode = (value: Probe) => Buffer.from(toBinary(ProbeSchema, value))
-  const decode = (bytes: Buffer) => fromBinary(ProbeSchema, bytes)
-  const server = new Server()
-  const echo = (_call: ServerUnaryCall<Probe, Probe>, reply: sendUnaryData<Probe>) => reply(null, answer)
-  server.register('/bare/Echo', echo as never, encode, decode, 'unary')
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    )
-  })
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
-  return {
-    call: () =>
-      new Promise((resolve, reject) => {
-        client.makeUnaryRequest('/bare/Echo', encode, decode, message, new Metadata(), {}, (error, value) =>
-          error ? reject(error) : resolve(value),
-        )
-      }),
-    close() {
-      client.close()
-      server.forceShutdown()
-    },
-  }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number
 }

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import fastify from 'fastify'
 import { type HttpLoadResult, httpLoad, post } from './harness/http-load.ts'
+import { median } from './harness/median.ts'
 import { type ShopProcess, startShop } from './harness/shop-process.ts'
 
 const connections = 64
@@ -130,8 +131,7 @@ async function compare(durationMs: number, rounds: number): Promise<void> {
     const carried = { ...paid, perSecond: count / seconds }
     show('plinth, all the way', carried, `${((shop.cpuMicros() - cpuAll) / count).toFixed(0)} us CPU an order`)
   }
-  ratios.sort((a, b) => a - b)
-  console.log(`placed against bare with group commit: ${ratios[ratios.length >> 1]?.toFixed(2)}x`)
+  console.log(`placed against bare with group commit: ${median(ratios).toFixed(2)}x`)
   rmSync(dir, { recursive: true, force: true })
 }
 

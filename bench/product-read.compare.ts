@@ -10,6 +10,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import fastify from 'fastify'
 import { get, httpLoad } from './harness/http-load.ts'
+import { median } from './harness/median.ts'
 import { cpuMicros, startShop } from './harness/shop-process.ts'
 
 const connections = 64
@@ -53,8 +54,7 @@ async function compare(durationMs: number, rounds: number): Promise<void> {
     )
   }
   child.kill()
-  ratios.sort((a, b) => a - b)
-  console.log(`product read: median ${ratios[ratios.length >> 1]?.toFixed(2)}x of bare Fastify (bar 0.5x)`)
+  console.log(`product read: median ${median(ratios).toFixed(2)}x of bare Fastify (bar 0.5x)`)
 }
 
 if (process.argv[2] === 'serve') await serveBare()

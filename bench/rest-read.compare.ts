@@ -14,6 +14,7 @@ import { createHttpServer } from '@plinth/http'
 import { bindService, createDispatcher, mountRest, standardInterceptors } from '@plinth/rpc'
 import { BookSchema, ShelfService } from '@plinth/rpc/contract/plinth/rpc/shelf/v1/shelf_pb.js'
 import fastify from 'fastify'
+import { median } from './harness/median.ts'
 
 const path = '/v1/books/01890a5d-ac96-774b-bcce-b302099a8057'
 const connections = 64
@@ -131,10 +132,8 @@ async function compare(seconds: number, rounds: number): Promise<void> {
   }
 }
 
-function summary(ratios: number[]): string {
-  ratios.sort((a, b) => a - b)
-  const median = ratios[Math.floor(ratios.length / 2)] as number
-  return `median ${median.toFixed(2)} (${ratios[0]?.toFixed(2)} to ${ratios.at(-1)?.toFixed(2)})`
+function summary(ratios: readonly number[]): string {
+  return `median ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`
 }
 
 if (process.argv[2] === 'serve') {

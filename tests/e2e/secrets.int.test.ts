@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { PlatformError } from '@plinth/base'
 import { authContract } from '@plinth/identity-service/contract'
+import { eventually } from './harness/eventually.ts'
 import { login, mailedToken } from './harness/people.ts'
 import { startProgram } from './harness/program.ts'
 import { openShop, type Shop } from './harness/shop.ts'
@@ -73,11 +74,11 @@ async function live(): Promise<void> {
     headers: { 'idempotency-key': 'k1' },
   })
   assert.equal(placed.status, 200, placed.text)
-  for (;;) {
-    const { json } = await rest(`/v1/orders/${placed.json.orderId}`, { token: ada.token })
-    if (json.paymentFailure !== '') break
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await eventually(() => rest(`/v1/orders/${placed.json.orderId}`, { token: ada.token }), {
+    what: 'the payment to fail',
+    timeoutMs: 30_000,
+    until: ({ json }) => json.paymentFailure !== '',
+  })
 }
 
 /** The same secrets in requests that are refused. */

@@ -12,9 +12,14 @@ describe('names', () => {
   it('refuses other cases and roles in the name', () => {
     assertFinds(namesRule, { 'packages/a/src/OrderStore.ts': '' }, /kebab-case/)
     assertFinds(namesRule, { 'packages/a/src/order.service.ts': '' }, /without a role/)
+    assertFinds(namesRule, { 'apps/a/.t.mjs': '' }, /kebab-case/)
   })
 
   it('takes kebab-case and the suffixes of the tiers', () => {
-    assertQuiet(namesRule, { 'packages/a/src/order-2.int.test.ts': '', 'bench/orders.compare.ts': '' })
+    assertQuiet(namesRule, {
+      'packages/a/src/order-2.int.test.ts': '',
+      'bench/orders.compare.ts': '',
+      'apps/a/bin/a.mjs': '',
+    })
   })
 })

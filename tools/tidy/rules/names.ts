@@ -5,11 +5,15 @@ const drawers = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'misc',
 
 const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|int\.test|sim\.test|fixture|suite|bench|compare))?\.(ts|mjs|tsx)$/
 
+/** Sources are TypeScript; the few scripts beside them, which run before anything is installed, are named alike. */
+const script = /\.[cm]?js$/
+
 /** Files are named in kebab-case for the one public thing in them; the folder tells the role. */
 export const namesRule: Rule = {
   name: 'names',
   *check(tree) {
-    for (const { path } of tree.sources) {
+    const scripts = [...tree.files.keys()].filter((path) => script.test(path))
+    for (const path of [...tree.sources.map(({ path }) => path), ...scripts]) {
       const parts = path.split('/')
       const file = parts.at(-1) ?? ''
       const stem = file.split('.')[0] ?? ''

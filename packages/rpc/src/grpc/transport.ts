@@ -91,7 +91,8 @@ class GrpcTransport implements Transport {
     let peer: PeerConnection | undefined
     try {
       peer = this.#enter()
-      await this.#connected(peer, call)
+      const connecting = this.#connecting(peer, call)
+      if (connecting) await connecting
       call.check()
       return await this.#send(peer, target, { bytes, metadata, call, options })
     } finally {
@@ -100,16 +101,17 @@ class GrpcTransport implements Transport {
     }
   }
 
-  async #connected(peer: PeerConnection, call: OutgoingCall): Promise<void> {
+  /** Undefined when there is a connection already: a call then waits for nothing. */
+  #connecting(peer: PeerConnection, call: OutgoingCall): Promise<void> | undefined {
     const leftMs = call.remainingMs()
-    const connecting = peer.ready(Math.min(this.#connectTimeoutMs, leftMs))
-    if (!connecting) return
-    try {
-      await Promise.race([connecting, call.ended])
-    } catch (error) {
-      // When the call's own deadline was the shorter one, time is what was missing.
-      throw call.reason ?? (leftMs <= this.#connectTimeoutMs ? deadlineError() : error)
-    }
+    const ready = peer.ready(Math.min(this.#connectTimeoutMs, leftMs))
+    return (
+      ready &&
+      Promise.race([ready, call.ended]).catch((error: unknown) => {
+        // When the call's own deadline was the shorter one, time is what was missing.
+        throw call.reason ?? (leftMs <= this.#connectTimeoutMs ? deadlineError() : error)
+      })
+    )
   }
 
   #send(peer: PeerConnection, target: Target, sent: Sent): Promise<Message> {
@@ -154,7 +156,8 @@ class GrpcTransport implements Transport {
     let rpc: ClientDuplexStream<Buffer, Buffer> | undefined
     try {
       peer = this.#enter()
-      await this.#connected(peer, call)
+      const connecting = this.#connecting(peer, call)
+      if (connecting) await connecting
       call.check()
       // On the wire all streaming kinds are the same, so one kind of call serves them all.
       rpc = peer.client.makeBidiStreamRequest(target.path, sameBytes, sameBytes, metadata, call.grpcOptions())
